@@ -1,0 +1,1 @@
+//! The loops that every value passes, in a version for each instruction set.

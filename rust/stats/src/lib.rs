@@ -1,0 +1,1 @@
+//! Drift statistics: pure functions of counts and distribution functions. No I/O.
