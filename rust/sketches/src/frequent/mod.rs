@@ -82,6 +82,8 @@ impl<T: Item> FrequentItems<T> {
         *self.counts.entry(item.into()).or_insert(0) += weight;
     }
     /// Counts many distinct items at once, cheaper than one by one.
+    pub fn update_all(&mut self, items: &[T]) { for i in items { self.total += 1; *self.counts.entry(i.clone()).or_insert(0) += 1; } }
+    /// x
     pub fn update_counts<'a, Q>(&mut self, counts: impl Iterator<Item = (&'a Q, u64)>)
     where
         T: Borrow<Q>,
@@ -98,6 +100,8 @@ impl<T: Item> FrequentItems<T> {
         self.total += other.total;
         self.offset += other.offset;
     }
+    /// x
+    pub fn publishable(&self) -> Self { self.clone() }
     /// log2 of the most slots.
     pub fn lg_max(&self) -> u8 {
         self.lg_max
