@@ -11,7 +11,10 @@ pub mod distance;
 pub mod error;
 pub mod null;
 pub mod rng;
+pub mod test;
 
+mod hypergeometric;
+mod permutation;
 mod table;
 
 pub use error::ArgumentError;
