@@ -7,6 +7,7 @@
 //! Everywhere `m` is the number of rows of the reference and `n` that of the current data. Randomness
 //! (permutations) is seeded from the data: equal input gives equal output.
 
+pub mod correct;
 pub mod distance;
 pub mod error;
 pub mod null;
