@@ -13,6 +13,7 @@ pub mod error;
 pub mod null;
 pub mod rng;
 pub mod test;
+pub mod verdict;
 
 mod hypergeometric;
 mod permutation;
