@@ -3,7 +3,7 @@
 //! A capsule owns a C struct until somebody moves it out; what is moved out releases itself.
 use crate::error::{through, to_py};
 use arrow_array::ffi::{FFI_ArrowArray, FFI_ArrowSchema, from_ffi, to_ffi};
-use arrow_array::ffi_stream::{ArrowArrayStreamReader, FFI_ArrowArrayStream};
+use arrow_array::ffi_stream::{RecordBatchStreamReader, FFI_ArrowArrayStream};
 use arrow_array::{Array, ArrayRef, RecordBatch, RecordBatchIterator, RecordBatchReader, StructArray, make_array};
 use arrow_schema::{ArrowError, DataType, Field, Schema, SchemaRef};
 use driftline_engine::Error;
@@ -62,10 +62,10 @@ fn not_arrow(data: &Bound<'_, PyAny>) -> PyResult<PyErr> {
     )))
 }
 
-fn import_stream(capsule: &Bound<'_, PyCapsule>) -> PyResult<ArrowArrayStreamReader> {
+fn import_stream(capsule: &Bound<'_, PyCapsule>) -> PyResult<RecordBatchStreamReader> {
     let pointer = capsule.pointer_checked(Some(STREAM))?.cast::<FFI_ArrowArrayStream>();
     // SAFETY: a capsule of this name holds this struct; `from_raw` moves it out and leaves an empty one.
-    let reader = unsafe { ArrowArrayStreamReader::from_raw(pointer.as_ptr()) };
+    let reader = unsafe { RecordBatchStreamReader::from_raw(pointer.as_ptr()) };
     reader.map_err(|e| to_py(capsule.py(), producer_error(e)))
 }
 

@@ -11,7 +11,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 /// One file or object to read.
-#[pyclass(frozen, skip_from_py_object)]
+#[pyclass(frozen)]
 #[derive(Clone)]
 pub struct Input(pub source::Input);
 

@@ -11,6 +11,7 @@ use driftline_sketches::kll::KllStrings;
 use driftline_sketches::{self as sketches, HllSketch, KllSketch};
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
+use pyo3::IntoPyObjectExt;
 use pyo3::types::{PyBytes, PyString};
 
 /// Standard deviations for the bounds of a distinct count: 99.7 %.
@@ -189,16 +190,10 @@ impl Kll {
     }
 }
 
-fn value_of<'py, T: IntoPyObject<'py>>(py: Python<'py>, value: Option<T>) -> PyResult<Option<Py<PyAny>>>
-where
-    T::Error: Into<PyErr>,
-{
+fn value_of<'py, T: IntoPyObject<'py>>(py: Python<'py>, value: Option<T>) -> PyResult<Option<Py<PyAny>>> {
     match value {
         None => Ok(None),
-        Some(value) => {
-            let object = value.into_pyobject(py).map_err(Into::into)?;
-            Ok(Some(object.into_bound_py_any(py)?.unbind()))
-        }
+        Some(value) => value.into_py_any(py).map(Some),
     }
 }
 

@@ -20,5 +20,8 @@ mod image;
 mod sketch;
 mod table;
 
+/// log2 of the number of registers.
+pub const LG_K: u8 = 12;
+
 pub use coupon::kernels;
 pub use sketch::HllSketch;

@@ -40,6 +40,12 @@ impl KllStrings {
         self.n == 0
     }
 
+    /// Error of one rank at 99 %, as a share of `n`; 0 where every string is there.
+    pub fn rank_error(&self) -> f64 {
+        let complete = self.view.values().len() as u64 == self.n;
+        if complete { 0.0 } else { 2.296 / f64::from(self.k).powf(0.9723) }
+    }
+
     /// The first string.
     pub fn min(&self) -> Option<&str> {
         self.ends.as_ref().map(|(min, _)| min.as_str())
