@@ -202,12 +202,13 @@ impl Column {
         // The empty string is no value to the sketch, but one to us.
         let empty = if column.kind == Kind::Category && column.counts.empty > 0 { 1.0 } else { 0.0 };
         let most = column.counts.valid() as f64;
-        let bounded = |x: f64| (x + empty).min(most);
+        let counted = |x: f64| (x + empty).min(most);
         let bound = |f: fn(&HllSketch, u8) -> f64| f(sketch, DISTINCT_STD_DEVS);
+        // The count is whole, and so are its bounds; the slack keeps rounding errors from moving them.
         Some((
-            bounded(sketch.estimate()),
-            bounded(bound(HllSketch::lower_bound).floor()),
-            bounded(bound(HllSketch::upper_bound).ceil()),
+            counted(sketch.estimate().round()),
+            counted((bound(HllSketch::lower_bound) - 1e-6).ceil()),
+            counted((bound(HllSketch::upper_bound) + 1e-6).floor()),
         ))
     }
 

@@ -96,6 +96,11 @@ pub fn type_name(data_type: &DataType) -> String {
         RunEndEncoded(_, values) => type_name(values.data_type()),
         List(field) | LargeList(field) => format!("list[{}]", type_name(field.data_type())),
         FixedSizeList(field, n) => format!("list[{}, {n}]", type_name(field.data_type())),
+        Map(..) => "map".into(),
+        Union(..) => "union".into(),
+        Interval(_) => "interval".into(),
+        Struct(_) => "struct".into(),
+        ListView(field) | LargeListView(field) => format!("list view[{}]", type_name(field.data_type())),
         other => other.to_string().to_lowercase(),
     }
 }
