@@ -274,20 +274,24 @@ impl FrequentItems<Box<[u8]>> {
 /// The largest weight that has at least `n` weights above or beside it, so that at least `n + 1`
 /// weights reach it and at most `n` exceed it. There are more than `n` weights.
 fn nth_largest<I: Iterator<Item = u64>>(weights: impl Fn() -> I, n: usize) -> u64 {
-    // Purges are mostly by small amounts, and those are found by counting.
-    const SMALL: usize = 64;
-    let mut counts = [0usize; SMALL + 1];
-    weights().for_each(|weight| counts[weight.min(SMALL as u64) as usize] += 1);
-    let mut above = counts[SMALL];
-    if above <= n {
-        for weight in (1..SMALL).rev() {
-            above += counts[weight];
-            if above > n {
-                return weight as u64;
-            }
+    let exceed = |limit: u64| weights().map(|weight| usize::from(weight > limit)).sum::<usize>();
+    // Purges are mostly by small amounts, which a few counts find, faster than a selection would.
+    let mut high = 1;
+    while exceed(high) > n {
+        high *= 2;
+        if high > 64 {
+            let mut weights: Vec<u64> = weights().collect();
+            return *weights.select_nth_unstable_by(n, |a, b| b.cmp(a)).1;
         }
-        return 0;
     }
-    let mut large: Vec<u64> = weights().filter(|&weight| weight >= SMALL as u64).collect();
-    *large.select_nth_unstable_by(n, |a, b| b.cmp(a)).1
+    let mut low = high / 2;
+    while high - low > 1 {
+        let middle = low.midpoint(high);
+        if exceed(middle) > n {
+            low = middle;
+        } else {
+            high = middle;
+        }
+    }
+    high
 }

@@ -72,7 +72,7 @@ impl<T: Item> Table<T> {
 
     /// Takes `amount` off each weight and drops items that have nothing left.
     pub fn subtract(&mut self, amount: u64) {
-        self.keep(amount, |weight| weight - amount);
+        self.keep(amount, |weight| weight.wrapping_sub(amount));
     }
 
     /// Drops items of a weight of `most` or less.
@@ -82,13 +82,14 @@ impl<T: Item> Table<T> {
 
     fn keep(&mut self, above: u64, weight: impl Fn(u64) -> u64) {
         let mut kept = 0;
+        // Everything between `kept` and `at` is to be dropped, so a swap does no harm where `at` is
+        // dropped too, and there is no branch to mispredict.
         for at in 0..self.items.len() {
-            if self.weights[at] > above {
-                self.weights[kept] = weight(self.weights[at]);
-                self.hashes[kept] = self.hashes[at];
-                self.items.swap(kept, at);
-                kept += 1;
-            }
+            let before = self.weights[at];
+            self.weights[kept] = weight(before);
+            self.hashes[kept] = self.hashes[at];
+            self.items.swap(kept, at);
+            kept += usize::from(before > above);
         }
         self.items.truncate(kept);
         self.weights.truncate(kept);

@@ -103,7 +103,10 @@ impl HllSketch {
                 State::Few(_) => 0,
                 State::Many(registers) => registers.floor,
             };
-            let n = coupon::coupons(chunk, floor, &mut buffer);
+            let mut n = coupon::coupons(chunk, floor, &mut buffer);
+            if let State::Few(few) = &self.state {
+                n = few.sift(&mut buffer[..n]);
+            }
             self.insert(&buffer[..n]);
         }
     }
