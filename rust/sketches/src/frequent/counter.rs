@@ -10,8 +10,15 @@ pub struct ValueCounter {
     index: Index,
     keys: Vec<Key>,
     /// Empty between calls; keeps its memory.
-    groups: Vec<(&'static [u8], Hash128, u64)>,
+    groups: Vec<Group<'static>>,
+    /// Values since the last flush.
+    rows: usize,
+    /// Whether most values were new, as in a column of ids.
+    ids: bool,
 }
+
+/// A value, its hash, and how often it came.
+type Group<'a> = (&'a [u8], Hash128, u64);
 
 /// As many distinct values are held at once. The index then takes 32 KiB and the keys 128 KiB, which
 /// stay in L2, and sketches get batches large enough to tell frequent values from rare ones.
@@ -28,65 +35,92 @@ struct Key {
 
 impl Default for ValueCounter {
     fn default() -> Self {
-        Self { index: Index::with_room(MOST), keys: Vec::with_capacity(MOST), groups: vec![] }
+        Self { index: Index::with_room(MOST), keys: vec![], groups: vec![], rows: 0, ids: false }
     }
 }
 
 impl ValueCounter {
     /// Groups equal values and hands each group to `flush` as (value, hash, count); a value may be
     /// handed over several times when there are very many distinct ones, but only once in one call
-    /// of `flush`.
+    /// of `flush`. The empty string is a value as any other.
     pub fn count<'a>(
         &mut self,
         values: impl Iterator<Item = &'a [u8]>,
         mut flush: impl FnMut(&[(&'a [u8], Hash128, u64)]),
     ) {
-        let mut groups: Vec<(&'a [u8], Hash128, u64)> = recycle(std::mem::take(&mut self.groups));
+        let mut groups = recycle(std::mem::take(&mut self.groups));
         values.for_each(|value| {
-            let (first, last) = ends(value);
-            let hash = hash(value, first, last);
-            let same = |at: usize| {
-                let key = &self.keys[at];
-                key.first == first
-                    && key.last == last
-                    && key.len == value.len()
-                    && (value.len() <= 16 || groups[at].0 == value)
-            };
-            match self.index.find(hash, same) {
-                Ok(at) => self.keys[at].count += 1,
-                Err(free) => {
-                    self.index.put(free, hash, self.keys.len());
-                    self.keys.push(Key { first, last, len: value.len(), count: 1 });
-                    groups.push((value, Hash128(0, 0), 0));
-                    if groups.len() == MOST {
-                        self.hand_over(&mut groups, &mut flush);
-                    }
-                }
+            if self.ids {
+                self.add_id(value, &mut groups);
+            } else {
+                self.add(value, &mut groups);
+            }
+            if groups.len() == MOST {
+                self.hand_over(&mut groups, &mut flush);
             }
         });
         self.hand_over(&mut groups, &mut flush);
         self.groups = recycle(groups);
     }
 
-    fn hand_over<'a>(
-        &mut self,
-        groups: &mut Vec<(&'a [u8], Hash128, u64)>,
-        flush: &mut impl FnMut(&[(&'a [u8], Hash128, u64)]),
-    ) {
-        if !groups.is_empty() {
+    /// Counts a value that probably came before, found by a hash that is cheaper than Murmur.
+    #[inline(always)]
+    fn add<'a>(&mut self, value: &'a [u8], groups: &mut Vec<Group<'a>>) {
+        let (first, last) = ends(value);
+        let hash = hash(value, first, last);
+        let same = |at: usize| {
+            let key = &self.keys[at];
+            key.first == first
+                && key.last == last
+                && key.len == value.len()
+                && (value.len() <= 16 || groups[at].0 == value)
+        };
+        self.rows += 1;
+        match self.index.find(hash, same) {
+            Ok(at) => self.keys[at].count += 1,
+            Err(free) => {
+                self.index.put(free, hash, groups.len());
+                self.keys.push(Key { first, last, len: value.len(), count: 1 });
+                groups.push((value, Hash128(0, 0), 0));
+            }
+        }
+    }
+
+    /// Counts a value that probably is new: its group, complete at once, is all that is written.
+    #[inline(always)]
+    fn add_id<'a>(&mut self, value: &'a [u8], groups: &mut Vec<Group<'a>>) {
+        let hash = hash_bytes(value);
+        self.rows += 1;
+        match self.index.find(hash.0, |at| groups[at].1 == hash && groups[at].0 == value) {
+            Ok(at) => groups[at].2 += 1,
+            Err(free) => {
+                self.index.put(free, hash.0, groups.len());
+                groups.push((value, hash, 1));
+            }
+        }
+    }
+
+    fn hand_over<'a>(&mut self, groups: &mut Vec<Group<'a>>, flush: &mut impl FnMut(&[Group<'a>])) {
+        if groups.is_empty() {
+            return;
+        }
+        if !self.ids {
             for (group, key) in groups.iter_mut().zip(&self.keys) {
                 *group = (group.0, hash_bytes(group.0), key.count);
             }
-            flush(groups);
-            groups.clear();
-            self.keys.clear();
-            self.index.clear();
         }
+        flush(groups);
+        // What comes next in this column is probably like what came.
+        self.ids = groups.len() * 2 > self.rows;
+        self.rows = 0;
+        self.keys.clear();
+        self.index.clear();
+        groups.clear();
     }
 }
 
 /// An empty list with the memory of another; only the lifetime of what it may hold differs.
-fn recycle<'b>(mut groups: Vec<(&[u8], Hash128, u64)>) -> Vec<(&'b [u8], Hash128, u64)> {
+fn recycle<'b>(mut groups: Vec<Group<'_>>) -> Vec<Group<'b>> {
     groups.clear();
     groups.into_iter().map(|(_, hash, count)| (&[][..], hash, count)).collect()
 }

@@ -83,58 +83,60 @@ impl<T: Item> FrequentItems<T> {
         let mut gathered: Vec<(&T::Ref, u64, u64)> = vec![];
         for (item, weight) in counts {
             let hash = T::hash(item);
+            self.total = self.total.saturating_add(weight);
             match index.find(hash, |at| gathered[at].0 == item) {
                 Ok(at) => gathered[at].2 = gathered[at].2.saturating_add(weight),
                 Err(free) => {
                     index.put(free, hash, gathered.len());
                     gathered.push((item, hash, weight));
                     if gathered.len() == most {
-                        self.count_distinct(gathered.drain(..));
+                        self.absorb(most, |at| gathered[at]);
+                        gathered.clear();
                         index.clear();
                     }
                 }
             }
         }
-        self.count_distinct(gathered.drain(..));
+        self.absorb(gathered.len(), |at| gathered[at]);
     }
 
-    fn count_distinct<'a>(&mut self, groups: impl Iterator<Item = (&'a T::Ref, u64, u64)>)
-    where
-        T::Ref: 'a,
-    {
-        let mut total = self.total;
-        self.absorb(groups.inspect(|group| total = total.saturating_add(group.2)));
-        self.total = total;
-    }
-
-    /// Adds distinct items with their hashes and weights, and leaves the total alone.
+    /// Adds `n` distinct items, of which `group` says item, hash and weight, and leaves the total
+    /// alone.
     ///
     /// Distinct, because a purge may take its amount from each item once only.
-    fn absorb<'a>(&mut self, groups: impl Iterator<Item = (&'a T::Ref, u64, u64)>)
+    fn absorb<'a>(&mut self, n: usize, group: impl Fn(usize) -> (&'a T::Ref, u64, u64))
     where
         T::Ref: 'a,
     {
-        let mut new: Vec<(&T::Ref, u64, u64)> = groups
-            .filter(|&(item, hash, weight)| weight > 0 && !self.table.add_known(item, hash, weight))
-            .collect();
-        let weights = || self.table.weights().iter().copied().chain(new.iter().map(|group| group.2));
+        let mut new: Vec<u32> = Vec::with_capacity(n);
+        let mut weights: Vec<u64> = Vec::with_capacity(n + self.table.len());
+        for at in 0..n {
+            let (item, hash, weight) = group(at);
+            if weight > 0 && !self.table.add_known(item, hash, weight) {
+                new.push(at as u32);
+                weights.push(weight);
+            }
+        }
+        let mut amount = 0;
         if self.table.len() + new.len() > self.capacity() {
-            let amount = nth_largest(weights, self.kept());
+            weights.extend_from_slice(self.table.weights());
+            amount = nth_largest(&weights, self.kept());
             self.table.subtract(amount);
             self.offset = self.offset.saturating_add(amount);
-            new.retain_mut(|group| {
-                group.2 = group.2.saturating_sub(amount);
-                group.2 > 0
-            });
         }
-        new.into_iter().for_each(|(item, hash, weight)| self.table.add(item, hash, weight));
+        for (at, weight) in new.into_iter().zip(weights) {
+            if weight > amount {
+                let (item, hash, _) = group(at as usize);
+                self.table.add(item, hash, weight - amount);
+            }
+        }
     }
 
     /// Purges if more than `most` items are held.
     #[inline]
     pub(super) fn purge_above(&mut self, most: usize) {
         if self.table.len() > most {
-            let amount = nth_largest(|| self.table.weights().iter().copied(), self.kept());
+            let amount = nth_largest(self.table.weights(), self.kept());
             self.table.subtract(amount);
             self.offset = self.offset.saturating_add(amount);
         }
@@ -154,7 +156,7 @@ impl<T: Item> FrequentItems<T> {
             return self.clone_from(other);
         }
         self.lg_max = self.lg_max.min(other.lg_max);
-        self.absorb(other.table.iter().map(|(item, hash, weight)| (item.as_ref(), hash, weight)));
+        self.absorb(other.table.len(), |at| other.table.entry(at));
         self.total = self.total.saturating_add(other.total);
         self.offset = self.offset.saturating_add(other.offset);
     }
@@ -231,7 +233,7 @@ impl<T: Item> FrequentItems<T> {
 
     /// Items by falling weight, ties in the order of the items.
     pub(super) fn ranked(&self) -> Vec<(&T, u64)> {
-        let mut ranked: Vec<_> = self.table.iter().map(|(item, _, weight)| (item, weight)).collect();
+        let mut ranked: Vec<_> = self.table.iter().collect();
         ranked.sort_unstable_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(b.0)));
         ranked
     }
@@ -267,21 +269,22 @@ impl FrequentItems<Box<[u8]>> {
     /// hashes ([`hash_bytes`](crate::hash::hash_bytes)) and counts. [`update_counts`](Self::update_counts)
     /// takes strings that may repeat.
     pub fn update_groups(&mut self, groups: &[(&[u8], Hash128, u64)]) {
-        self.count_distinct(groups.iter().map(|&(item, hash, weight)| (item, hash.0, weight)));
+        let total = groups.iter().fold(self.total, |total, group| total.saturating_add(group.2));
+        self.absorb(groups.len(), |at| (groups[at].0, groups[at].1.0, groups[at].2));
+        self.total = total;
     }
 }
 
 /// The largest weight that has at least `n` weights above or beside it, so that at least `n + 1`
 /// weights reach it and at most `n` exceed it. There are more than `n` weights.
-fn nth_largest<I: Iterator<Item = u64>>(weights: impl Fn() -> I, n: usize) -> u64 {
-    let exceed = |limit: u64| weights().map(|weight| usize::from(weight > limit)).sum::<usize>();
+fn nth_largest(weights: &[u64], n: usize) -> u64 {
+    let exceed = |limit: u64| weights.iter().filter(|&&weight| weight > limit).count();
     // Purges are mostly by small amounts, which a few counts find, faster than a selection would.
     let mut high = 1;
     while exceed(high) > n {
         high *= 2;
         if high > 64 {
-            let mut weights: Vec<u64> = weights().collect();
-            return *weights.select_nth_unstable_by(n, |a, b| b.cmp(a)).1;
+            return *weights.to_vec().select_nth_unstable_by(n, |a, b| b.cmp(a)).1;
         }
     }
     let mut low = high / 2;

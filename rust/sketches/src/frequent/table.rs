@@ -25,9 +25,14 @@ impl<T: Item> Table<T> {
         &self.weights
     }
 
-    /// Items with hashes and weights, in no defined order.
-    pub fn iter(&self) -> impl Iterator<Item = (&T, u64, u64)> {
-        self.items.iter().zip(&self.hashes).zip(&self.weights).map(|((i, &h), &w)| (i, h, w))
+    /// Items with their weights, in no defined order.
+    pub fn iter(&self) -> impl Iterator<Item = (&T, u64)> {
+        self.items.iter().zip(self.weights.iter().copied())
+    }
+
+    /// Item, hash and weight at a place from 0 to `len`.
+    pub fn entry(&self, at: usize) -> (&T::Ref, u64, u64) {
+        (self.items[at].as_ref(), self.hashes[at], self.weights[at])
     }
 
     pub fn weight(&self, item: &T::Ref) -> Option<u64> {

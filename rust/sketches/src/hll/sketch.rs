@@ -124,6 +124,30 @@ impl HllSketch {
         self.insert(&[coupon(hash)]);
     }
 
+    /// Adds many values by their hashes, cheaper than one by one.
+    pub fn update_hashes(&mut self, mut hashes: impl Iterator<Item = Hash128>) {
+        let mut buffer = [0; CHUNK];
+        loop {
+            let floor = match &self.state {
+                State::Few(_) => 0,
+                State::Many(registers) => u32::from(registers.floor),
+            };
+            let (mut seen, mut kept) = (0, 0);
+            for hash in hashes.by_ref().take(CHUNK) {
+                let coupon = coupon(hash);
+                buffer[kept] = coupon;
+                kept += usize::from(coupon >> KEY_BITS > floor);
+                seen += 1;
+            }
+            if seen > 0 {
+                self.insert(&buffer[..kept]);
+            }
+            if seen < CHUNK {
+                return;
+            }
+        }
+    }
+
     #[inline]
     pub(super) fn insert(&mut self, coupons: &[u32]) {
         match &mut self.state {
