@@ -125,8 +125,8 @@ impl Columns {
         self.float("distinct_estimate", column.distinct.as_ref().map(HllSketch::estimate));
         self.image("distinct", column.distinct.as_ref().map(HllSketch::to_bytes));
         let (top_type, top) = match &column.frequent {
-            Some(Frequent::Integers(items)) => (Some("int64"), Some(items.publishable().to_bytes())),
-            Some(Frequent::Bytes(items)) => (Some("bytes"), Some(items.publishable().to_bytes())),
+            Some(Frequent::Integers(items)) => (Some("int64"), Some(items.without_rare().to_bytes())),
+            Some(Frequent::Bytes(items)) => (Some("bytes"), Some(items.without_rare().to_bytes())),
             None => (None, None),
         };
         self.string("top_type", top_type);

@@ -218,7 +218,7 @@ impl Column {
             None => Ok(None),
             Some(Frequent::Integers(items)) => {
                 let unsigned = column.type_name == "uint64";
-                let rows = items.publishable().items_above(0).into_iter().take(n).map(|row| {
+                let rows = items.without_rare().items_above(0).into_iter().take(n).map(|row| {
                     let value = if unsigned {
                         (row.item as u64).into_pyobject(py)?.into_any().unbind()
                     } else {
@@ -229,7 +229,7 @@ impl Column {
                 rows.collect::<PyResult<Vec<_>>>().map(Some)
             }
             Some(Frequent::Bytes(items)) => {
-                let rows = items.publishable().items_above(0).into_iter().take(n).map(|row| {
+                let rows = items.without_rare().items_above(0).into_iter().take(n).map(|row| {
                     Ok((self.text(&row.item, py)?, row.estimate, row.lower_bound, row.upper_bound))
                 });
                 rows.collect::<PyResult<Vec<_>>>().map(Some)

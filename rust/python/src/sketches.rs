@@ -356,8 +356,8 @@ impl FrequentItems {
         let (lower, estimate, upper) = match &self.items {
             Frequent::Integers(items) => items.count(&item.extract()?),
             Frequent::Bytes(items) => match item.cast::<PyString>() {
-                Ok(text) => items.count(&text.to_str()?.as_bytes().into()),
-                Err(_) => items.count(&item.extract::<&[u8]>()?.into()),
+                Ok(text) => items.count(text.to_str()?.as_bytes()),
+                Err(_) => items.count(item.extract::<&[u8]>()?),
             },
         };
         Ok((estimate, lower, upper))

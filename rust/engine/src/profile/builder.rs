@@ -211,7 +211,7 @@ impl ColumnBuilder {
 
     fn flush_dictionary(&mut self) -> Result<()> {
         let Some(DictionaryCounts { values, rows }) = self.dictionary.take() else { return Ok(()) };
-        // A dictionary may hold the same value twice; binary form serves strings and bytes alike.
+        // Binary form serves strings and bytes alike.
         let values = match values.data_type() {
             DataType::Boolean => cast(&values, &DataType::Utf8).and_then(|v| cast(&v, &DataType::Binary)),
             DataType::LargeUtf8 | DataType::LargeBinary => cast(&values, &DataType::LargeBinary),
@@ -223,7 +223,14 @@ impl ColumnBuilder {
             _ => values.as_binary::<i32>().value(i),
         };
         let used = rows.iter().enumerate().filter(|(_, n)| **n > 0);
-        let groups: Vec<_> = used.map(|(i, &n)| (value(i), hash_bytes(value(i)), n)).collect();
+        let mut groups: Vec<_> = used.map(|(i, &n)| (value(i), hash_bytes(value(i)), n)).collect();
+        // A dictionary may hold the same value twice, as one put together from parts does.
+        groups.sort_unstable_by_key(|group| (group.1.0, group.1.1, group.0));
+        groups.dedup_by(|next, kept| {
+            let same = next.0 == kept.0;
+            kept.2 += if same { next.2 } else { 0 };
+            same
+        });
         for group in groups.chunks(4096) {
             add_groups(&mut self.profile, group);
         }
@@ -371,14 +378,14 @@ fn add_bytes<'a>(
     scratch.counter.count(values.flatten(), |groups| add_groups(profile, groups));
 }
 
-/// Distinct values of some rows with their hashes and numbers of rows.
+/// Groups of equal values, distinct from one another, with their hashes and numbers of rows.
 pub(crate) fn add_groups(profile: &mut ColumnProfile, groups: &[(&[u8], Hash128, u64)]) {
     let lengths = !profile.type_name.starts_with("bool");
     if let Some(distinct) = &mut profile.distinct {
         groups.iter().filter(|group| !group.0.is_empty()).for_each(|group| distinct.update_hash(group.1));
     }
     if let Some(Frequent::Bytes(frequent)) = &mut profile.frequent {
-        frequent.update_counts(groups.iter().map(|&(value, _, n)| (value, n)));
+        frequent.update_groups(groups);
     }
     if let Some(Bins::Categories(bins)) = &mut profile.bins {
         groups.iter().for_each(|&(value, _, n)| bins.update(value, n));
