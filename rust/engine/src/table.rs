@@ -1,6 +1,7 @@
 //! The profile table: one row a column, plain numbers in plain columns, sketches as binary
 //! Apache DataSketches images, bins as lists. On disk it is Parquet; `docs/` describes every column.
 
+use crate::guard::decoding;
 use crate::profile::{Bins, ColumnProfile, Counts, Frequent, Kind, Numbers, Profile, Skipped};
 use crate::{Error, Result};
 use arrow_array::builder::{
@@ -280,6 +281,10 @@ pub fn save(profile: &Profile, path: &Path) -> Result<()> {
 /// # Errors
 /// The bytes are no profile, of a newer major version, or damaged.
 pub fn from_parquet(bytes: Bytes) -> Result<Profile> {
+    decoding(|| decode(bytes))
+}
+
+fn decode(bytes: Bytes) -> Result<Profile> {
     let damaged = |e: &dyn std::fmt::Display| {
         Error::Input(format!("is not a readable Parquet file, or only part of one: {e}"))
     };
@@ -317,7 +322,8 @@ pub fn load(path: &Path) -> Result<Profile> {
 /// Whether a Parquet file is a saved profile; `false` where it is anything else or cannot be read.
 pub fn is_profile(path: &Path) -> bool {
     let Ok(file) = std::fs::File::open(path) else { return false };
-    ParquetRecordBatchReaderBuilder::try_new(file).is_ok_and(|b| b.schema().metadata().contains_key(VERSION_KEY))
+    let opened = decoding(|| Ok(ParquetRecordBatchReaderBuilder::try_new(file).ok()));
+    opened.ok().flatten().is_some_and(|builder| builder.schema().metadata().contains_key(VERSION_KEY))
 }
 
 fn check_version(schema: &Schema) -> Result<()> {

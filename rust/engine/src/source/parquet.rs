@@ -2,6 +2,7 @@
 //! sketches stay in one thread's cache, and memory does not grow with the file.
 use super::read::ReadAt;
 use super::{Input, name_input};
+use crate::guard::decoding;
 use crate::options::Options;
 use crate::profile::builder::{ColumnBuilder, Scratch};
 use crate::profile::flatten::{Leaf, flatten};
@@ -44,7 +45,7 @@ struct OpenFile {
 
 /// Reads the footer; gives the names of the flat columns in order, the columns not profiled, and the parts.
 pub(super) fn plan(input: &Input, options: &Options) -> Result<(Vec<String>, Vec<Skipped>, Vec<Part>)> {
-    plan_open(input, options).map_err(|error| name_input(error, &input.name))
+    decoding(|| plan_open(input, options)).map_err(|error| name_input(error, &input.name))
 }
 
 fn plan_open(input: &Input, options: &Options) -> Result<(Vec<String>, Vec<Skipped>, Vec<Part>)> {
@@ -141,6 +142,10 @@ fn restrung(plain: &ArrowReaderMetadata, strings: &DataType, bytes: &DataType) -
 impl Part {
     /// Decodes and profiles the part.
     pub(super) fn profile(self, options: &Options) -> Result<super::Part> {
+        decoding(|| self.decode(options))
+    }
+
+    fn decode(self, options: &Options) -> Result<super::Part> {
         let partition = self.row_groups.start as u64;
         let metadata = self.file.views.metadata().clone();
         let rows = metadata.row_groups()[self.row_groups.clone()].iter().map(|g| g.num_rows() as u64).sum();
