@@ -38,9 +38,15 @@ fn table(rows: usize, seed: i64) -> RecordBatch {
     RecordBatch::try_from_iter_with_nullable(columns.into_iter().map(|(n, c)| (n, c, true))).unwrap()
 }
 
-fn write(path: &Path, batch: &RecordBatch, row_group: usize, properties: parquet::file::properties::WriterPropertiesBuilder) {
+fn write(
+    path: &Path,
+    batch: &RecordBatch,
+    row_group: usize,
+    properties: parquet::file::properties::WriterPropertiesBuilder,
+) {
     let properties = properties.set_max_row_group_row_count(Some(row_group)).build();
-    let mut writer = ArrowWriter::try_new(File::create(path).unwrap(), batch.schema(), Some(properties)).unwrap();
+    let mut writer =
+        ArrowWriter::try_new(File::create(path).unwrap(), batch.schema(), Some(properties)).unwrap();
     writer.write(batch).unwrap();
     writer.close().unwrap();
 }
@@ -65,7 +71,12 @@ fn assert_same(a: &Profile, b: &Profile) {
         assert_eq!(x.counts, y.counts, "{}", x.name);
         assert_eq!(x.kind, y.kind, "{}", x.name);
         assert_eq!(x.type_name, y.type_name, "{}", x.name);
-        assert_eq!(x.distinct.as_ref().map(|d| d.to_bytes()), y.distinct.as_ref().map(|d| d.to_bytes()), "{}", x.name);
+        assert_eq!(
+            x.distinct.as_ref().map(|d| d.to_bytes()),
+            y.distinct.as_ref().map(|d| d.to_bytes()),
+            "{}",
+            x.name
+        );
         let range = |c: &driftline_engine::profile::ColumnProfile| c.numbers.as_ref().and_then(|n| n.range);
         assert_eq!(range(x), range(y), "{}", x.name);
         let lengths = |c: &driftline_engine::profile::ColumnProfile| {
@@ -82,9 +93,17 @@ fn every_encoding_gives_the_profile_of_the_rows() {
     let expected = in_memory(std::slice::from_ref(&batch));
     let plain = WriterProperties::builder().set_dictionary_enabled(false);
     // Dictionary pages that overflow: the chunk goes on in plain pages.
-    let mixed = WriterProperties::builder().set_dictionary_page_size_limit(1000).set_data_page_row_count_limit(500);
-    let codecs = [Compression::UNCOMPRESSED, Compression::SNAPPY, Compression::ZSTD(Default::default()), Compression::LZ4_RAW];
-    for (name, properties) in [("plain", plain), ("dictionary", WriterProperties::builder()), ("mixed", mixed)] {
+    let mixed =
+        WriterProperties::builder().set_dictionary_page_size_limit(1000).set_data_page_row_count_limit(500);
+    let codecs = [
+        Compression::UNCOMPRESSED,
+        Compression::SNAPPY,
+        Compression::ZSTD(Default::default()),
+        Compression::LZ4_RAW,
+    ];
+    for (name, properties) in
+        [("plain", plain), ("dictionary", WriterProperties::builder()), ("mixed", mixed)]
+    {
         for codec in codecs {
             for row_group in [700, 5000] {
                 let path = folder.path().join(format!("{name}.parquet"));
@@ -118,8 +137,18 @@ fn threads_change_nothing_not_even_the_sketches() {
 fn columns_may_come_and_go_between_files_and_their_absence_is_counted() {
     let folder = TempDir::new().unwrap();
     let batch = table(100, 0);
-    write(&folder.path().join("a.parquet"), &batch.project(&[0, 1]).unwrap(), 100, WriterProperties::builder());
-    write(&folder.path().join("b.parquet"), &batch.project(&[1, 2]).unwrap(), 100, WriterProperties::builder());
+    write(
+        &folder.path().join("a.parquet"),
+        &batch.project(&[0, 1]).unwrap(),
+        100,
+        WriterProperties::builder(),
+    );
+    write(
+        &folder.path().join("b.parquet"),
+        &batch.project(&[1, 2]).unwrap(),
+        100,
+        WriterProperties::builder(),
+    );
     let profile = read(folder.path(), &Options::default()).unwrap();
     assert_eq!(profile.rows(), 200);
     let counts = |name: &str| profile.column(name).map(|c| (c.counts.rows, c.counts.absent)).unwrap();
@@ -132,8 +161,18 @@ fn columns_may_come_and_go_between_files_and_their_absence_is_counted() {
 fn a_column_that_changes_its_kind_is_refused_with_the_file_and_both_types() {
     let folder = TempDir::new().unwrap();
     let batch = |column: ArrayRef| RecordBatch::try_from_iter([("x", column)]).unwrap();
-    write(&folder.path().join("a.parquet"), &batch(Arc::new(Int64Array::from(vec![1]))), 9, WriterProperties::builder());
-    write(&folder.path().join("b.parquet"), &batch(Arc::new(StringArray::from(vec!["1"]))), 9, WriterProperties::builder());
+    write(
+        &folder.path().join("a.parquet"),
+        &batch(Arc::new(Int64Array::from(vec![1]))),
+        9,
+        WriterProperties::builder(),
+    );
+    write(
+        &folder.path().join("b.parquet"),
+        &batch(Arc::new(StringArray::from(vec!["1"]))),
+        9,
+        WriterProperties::builder(),
+    );
     let error = read(folder.path(), &Options::default()).unwrap_err();
     let Error::Input(message) = &error else { panic!("{error:?}") };
     assert!(message.contains("b.parquet"), "{message}");
@@ -144,8 +183,18 @@ fn a_column_that_changes_its_kind_is_refused_with_the_file_and_both_types() {
 fn integers_and_floats_are_one_column_of_numbers() {
     let folder = TempDir::new().unwrap();
     let batch = |column: ArrayRef| RecordBatch::try_from_iter([("x", column)]).unwrap();
-    write(&folder.path().join("a.parquet"), &batch(Arc::new(Int64Array::from(vec![1, 2]))), 9, WriterProperties::builder());
-    write(&folder.path().join("b.parquet"), &batch(Arc::new(Float64Array::from(vec![0.5]))), 9, WriterProperties::builder());
+    write(
+        &folder.path().join("a.parquet"),
+        &batch(Arc::new(Int64Array::from(vec![1, 2]))),
+        9,
+        WriterProperties::builder(),
+    );
+    write(
+        &folder.path().join("b.parquet"),
+        &batch(Arc::new(Float64Array::from(vec![0.5]))),
+        9,
+        WriterProperties::builder(),
+    );
     let profile = read(folder.path(), &Options::default()).unwrap();
     let x = profile.column("x").unwrap();
     assert_eq!(x.type_name, "float64|int64");
@@ -165,7 +214,9 @@ fn hive_folders_are_columns() {
     let profile = read(folder.path(), &Options::default()).unwrap();
     let country = profile.column("country").unwrap();
     assert_eq!((country.counts.rows, country.counts.nulls), (6, 1));
-    let Some(driftline_engine::profile::Frequent::Bytes(items)) = &country.frequent else { panic!("no items") };
+    let Some(driftline_engine::profile::Frequent::Bytes(items)) = &country.frequent else {
+        panic!("no items")
+    };
     let rows: Vec<_> = items.items_above(0).into_iter().map(|r| (r.item, r.estimate)).collect();
     assert_eq!(rows, vec![(b"FR"[..].into(), 3), (b"D E"[..].into(), 2)]);
 }
@@ -222,6 +273,7 @@ fn files_without_rows_or_columns_have_profiles() {
     let profile = read(&path, &Options::default()).unwrap();
     assert_eq!((profile.rows(), profile.columns().len()), (0, 7));
     let options = arrow_array::RecordBatchOptions::new().with_row_count(Some(3));
-    let columnless = RecordBatch::try_new_with_options(Arc::new(arrow_schema::Schema::empty()), vec![], &options).unwrap();
+    let columnless =
+        RecordBatch::try_new_with_options(Arc::new(arrow_schema::Schema::empty()), vec![], &options).unwrap();
     assert_eq!(in_memory(&[columnless]).rows(), 3);
 }

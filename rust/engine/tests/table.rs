@@ -8,9 +8,19 @@ use std::sync::{Arc, LazyLock};
 
 fn data(rows: i64) -> RecordBatch {
     let columns: Vec<(&str, ArrayRef)> = vec![
-        ("f", Arc::new((0..rows).map(|i| (i % 9 != 0).then_some((i * i % 1009) as f64)).collect::<Float64Array>())),
+        (
+            "f",
+            Arc::new(
+                (0..rows).map(|i| (i % 9 != 0).then_some((i * i % 1009) as f64)).collect::<Float64Array>(),
+            ),
+        ),
         ("i", Arc::new((0..rows).map(|i| Some(i % 50 - 9)).collect::<Int64Array>())),
-        ("s", Arc::new((0..rows).map(|i| (i % 4 != 0).then(|| "v".repeat(i as usize % 6))).collect::<StringArray>())),
+        (
+            "s",
+            Arc::new(
+                (0..rows).map(|i| (i % 4 != 0).then(|| "v".repeat(i as usize % 6))).collect::<StringArray>(),
+            ),
+        ),
     ];
     RecordBatch::try_from_iter_with_nullable(columns.into_iter().map(|(n, c)| (n, c, true))).unwrap()
 }
@@ -40,7 +50,9 @@ fn a_profile_comes_back_as_it_was_and_merges_on() {
         assert_eq!(a.bins, b.bins);
         assert_eq!(a.distinct.as_ref().map(|d| d.to_bytes()), b.distinct.as_ref().map(|d| d.to_bytes()));
         let numbers = |c: &driftline_engine::profile::ColumnProfile| {
-            c.numbers.as_ref().map(|n| (n.range, n.integer_range, n.moments.map(|m| m.parts()), n.quantiles.as_ref().map(|q| q.n())))
+            c.numbers.as_ref().map(|n| {
+                (n.range, n.integer_range, n.moments.map(|m| m.parts()), n.quantiles.as_ref().map(|q| q.n()))
+            })
         };
         assert_eq!(numbers(a), numbers(b), "{}", a.name);
     }
@@ -77,7 +89,10 @@ fn versions_decide_who_may_read() {
     let read = |version: Option<&str>| table::from_batch(&with_metadata(&batch, table::VERSION_KEY, version));
     assert!(read(Some("1.7")).is_ok());
     let newer = read(Some("2.0")).unwrap_err().to_string();
-    assert!(newer.contains("is a profile of version 2.0, this driftline reads up to 1.x: update driftline"), "{newer}");
+    assert!(
+        newer.contains("is a profile of version 2.0, this driftline reads up to 1.x: update driftline"),
+        "{newer}"
+    );
     assert!(read(None).unwrap_err().to_string().contains("is not a driftline profile"));
     assert!(read(Some("first")).unwrap_err().to_string().contains("which is none"));
 }

@@ -11,6 +11,12 @@ use std::sync::{Arc, OnceLock};
 /// Value, lower bound, upper bound.
 pub type Bounded = (f64, f64, f64);
 
+/// A value, its count, and the count's lower and upper bound.
+pub type Item = (Py<PyAny>, u64, u64, u64);
+
+/// What the bins are of, their edges or categories, and the rows of each.
+type BinCounts = (&'static str, Vec<Py<PyAny>>, Vec<u64>);
+
 /// Standard deviations for the bounds of a distinct count: 99.7 %.
 const DISTINCT_STD_DEVS: u8 = 3;
 
@@ -154,7 +160,11 @@ impl Column {
                 1.0 => ends.1,
                 q => at(q),
             };
-            Ok(Some(q.iter().map(|&q| (value(q), value((q - error).max(0.0)), value((q + error).min(1.0)))).collect()))
+            Ok(Some(
+                q.iter()
+                    .map(|&q| (value(q), value((q - error).max(0.0)), value((q + error).min(1.0))))
+                    .collect(),
+            ))
         })
     }
 
@@ -165,7 +175,8 @@ impl Column {
         py.detach(|| {
             let Some((view, error, _)) = self.view() else { return Ok(None) };
             let rank = |x| view.rank(x).unwrap_or(f64::NAN);
-            let (low, high) = self.numbers().and_then(|n| n.range).unwrap_or((f64::NEG_INFINITY, f64::INFINITY));
+            let (low, high) =
+                self.numbers().and_then(|n| n.range).unwrap_or((f64::NEG_INFINITY, f64::INFINITY));
             Ok(Some(
                 x.iter()
                     .map(|&x| match rank(x) {
@@ -190,7 +201,11 @@ impl Column {
             let below = |i: usize| if i == 0 { rank(edges[0].next_down()) } else { rank(edges[i]) };
             let bin = |i: usize| {
                 let share = rank(edges[i + 1]) - below(i);
-                ((share * n).round(), ((share - error).max(0.0) * n).floor(), ((share + error).min(1.0) * n).ceil())
+                (
+                    (share * n).round(),
+                    ((share - error).max(0.0) * n).floor(),
+                    ((share + error).min(1.0) * n).ceil(),
+                )
             };
             Ok(Some((0..edges.len() - 1).map(bin).collect()))
         })
@@ -212,7 +227,7 @@ impl Column {
         ))
     }
 
-    fn top(&self, py: Python<'_>, n: usize) -> PyResult<Option<Vec<(Py<PyAny>, u64, u64, u64)>>> {
+    fn top(&self, py: Python<'_>, n: usize) -> PyResult<Option<Vec<Item>>> {
         let column = self.engine();
         match column.frequent.as_ref().filter(|_| !self.lengths) {
             None => Ok(None),
@@ -237,7 +252,7 @@ impl Column {
         }
     }
 
-    fn bins(&self, py: Python<'_>) -> PyResult<Option<(&'static str, Vec<Py<PyAny>>, Vec<u64>)>> {
+    fn bins(&self, py: Python<'_>) -> PyResult<Option<BinCounts>> {
         match self.engine().bins.as_ref().filter(|_| !self.lengths) {
             None => Ok(None),
             Some(Bins::Numbers(bins)) => {

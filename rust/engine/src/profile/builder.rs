@@ -143,11 +143,26 @@ impl ColumnBuilder {
                 let groups: Vec<_> = groups.map(|&(value, n)| (value, hash_bytes(value), n)).collect();
                 add_groups(profile, &groups);
             }
-            Utf8 => add_bytes(profile, array.as_bytes::<Utf8Type>().iter().map(|v| v.map(str::as_bytes)), nulls, scratch),
+            Utf8 => add_bytes(
+                profile,
+                array.as_bytes::<Utf8Type>().iter().map(|v| v.map(str::as_bytes)),
+                nulls,
+                scratch,
+            ),
             LargeUtf8 => {
-                add_bytes(profile, array.as_bytes::<LargeUtf8Type>().iter().map(|v| v.map(str::as_bytes)), nulls, scratch);
+                add_bytes(
+                    profile,
+                    array.as_bytes::<LargeUtf8Type>().iter().map(|v| v.map(str::as_bytes)),
+                    nulls,
+                    scratch,
+                );
             }
-            Utf8View => add_bytes(profile, array.as_string_view().iter().map(|v| v.map(str::as_bytes)), nulls, scratch),
+            Utf8View => add_bytes(
+                profile,
+                array.as_string_view().iter().map(|v| v.map(str::as_bytes)),
+                nulls,
+                scratch,
+            ),
             Binary => add_bytes(profile, array.as_binary::<i32>().iter(), nulls, scratch),
             LargeBinary => add_bytes(profile, array.as_binary::<i64>().iter(), nulls, scratch),
             BinaryView => add_bytes(profile, array.as_binary_view().iter(), nulls, scratch),
@@ -176,8 +191,8 @@ impl ColumnBuilder {
         const ROWS: usize = 8192;
         for start in (0..array.len()).step_by(ROWS) {
             let part = array.slice(start, ROWS.min(array.len() - start));
-            let part = cast(&part, to)
-                .map_err(|e| Error::Input(format!("column {:?}: {e}", self.profile.name)))?;
+            let part =
+                cast(&part, to).map_err(|e| Error::Input(format!("column {:?}: {e}", self.profile.name)))?;
             self.add(&part, scratch)?;
         }
         Ok(())
@@ -196,13 +211,27 @@ impl ColumnBuilder {
         if let Some(counts) = &mut self.dictionary {
             let keys = dictionary.keys();
             match keys.data_type() {
-                DataType::Int8 => count_keys(keys.as_primitive::<Int8Type>().values(), nulls.as_ref(), &mut counts.rows),
-                DataType::Int16 => count_keys(keys.as_primitive::<Int16Type>().values(), nulls.as_ref(), &mut counts.rows),
-                DataType::Int32 => count_keys(keys.as_primitive::<Int32Type>().values(), nulls.as_ref(), &mut counts.rows),
-                DataType::Int64 => count_keys(keys.as_primitive::<Int64Type>().values(), nulls.as_ref(), &mut counts.rows),
-                DataType::UInt8 => count_keys(keys.as_primitive::<UInt8Type>().values(), nulls.as_ref(), &mut counts.rows),
-                DataType::UInt16 => count_keys(keys.as_primitive::<UInt16Type>().values(), nulls.as_ref(), &mut counts.rows),
-                DataType::UInt32 => count_keys(keys.as_primitive::<UInt32Type>().values(), nulls.as_ref(), &mut counts.rows),
+                DataType::Int8 => {
+                    count_keys(keys.as_primitive::<Int8Type>().values(), nulls.as_ref(), &mut counts.rows)
+                }
+                DataType::Int16 => {
+                    count_keys(keys.as_primitive::<Int16Type>().values(), nulls.as_ref(), &mut counts.rows)
+                }
+                DataType::Int32 => {
+                    count_keys(keys.as_primitive::<Int32Type>().values(), nulls.as_ref(), &mut counts.rows)
+                }
+                DataType::Int64 => {
+                    count_keys(keys.as_primitive::<Int64Type>().values(), nulls.as_ref(), &mut counts.rows)
+                }
+                DataType::UInt8 => {
+                    count_keys(keys.as_primitive::<UInt8Type>().values(), nulls.as_ref(), &mut counts.rows)
+                }
+                DataType::UInt16 => {
+                    count_keys(keys.as_primitive::<UInt16Type>().values(), nulls.as_ref(), &mut counts.rows)
+                }
+                DataType::UInt32 => {
+                    count_keys(keys.as_primitive::<UInt32Type>().values(), nulls.as_ref(), &mut counts.rows)
+                }
                 _ => count_keys(keys.as_primitive::<UInt64Type>().values(), nulls.as_ref(), &mut counts.rows),
             }
         }
@@ -332,7 +361,12 @@ fn add_integers<T: Convert<i64>>(
 }
 
 /// Unsigned 64-bit numbers: hashed and counted by their bits, which for values of the signed range are the same.
-fn add_unsigned(profile: &mut ColumnProfile, values: &[u64], nulls: Option<&NullBuffer>, scratch: &mut Scratch) {
+fn add_unsigned(
+    profile: &mut ColumnProfile,
+    values: &[u64],
+    nulls: Option<&NullBuffer>,
+    scratch: &mut Scratch,
+) {
     count_rows(profile, values.len(), nulls);
     for (i, chunk) in values.chunks(CHUNK).enumerate() {
         let chunk = &signed(chunk)[..chunk.len()];

@@ -198,7 +198,9 @@ fn run(task: Task, options: &Options, input: &Input) -> Result<Part> {
 fn name_input(error: Error, name: &str) -> Error {
     match error {
         Error::Input(message) if !message.starts_with(name) => Error::Input(format!("{name}: {message}")),
-        Error::Argument(message) if !message.starts_with(name) => Error::Argument(format!("{name}: {message}")),
+        Error::Argument(message) if !message.starts_with(name) => {
+            Error::Argument(format!("{name}: {message}"))
+        }
         other => other,
     }
 }

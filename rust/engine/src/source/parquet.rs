@@ -11,7 +11,9 @@ use crate::{Error, Result};
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
 use bytes::Bytes;
 use parquet::arrow::ProjectionMask;
-use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
+use parquet::arrow::arrow_reader::{
+    ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder,
+};
 use parquet::basic::Encoding;
 use parquet::errors::ParquetError;
 use parquet::file::reader::{ChunkReader, Length};
@@ -74,7 +76,12 @@ fn plan_open(input: &Input, options: &Options) -> Result<(Vec<String>, Vec<Skipp
     for row_groups in row_group_runs(&file) {
         for (i, columns) in roots.chunks(together).enumerate() {
             let leaves = columns.concat();
-            parts.push(Part { file: file.clone(), row_groups: row_groups.clone(), leaves, first_of_rows: i == 0 });
+            parts.push(Part {
+                file: file.clone(),
+                row_groups: row_groups.clone(),
+                leaves,
+                first_of_rows: i == 0,
+            });
         }
         if roots.is_empty() {
             parts.push(Part { file: file.clone(), row_groups, leaves: vec![], first_of_rows: true });
@@ -259,8 +266,8 @@ impl Windowed {
         let Ok(mut window) = self.window.lock() else {
             return Err(ParquetError::General("a thread failed while reading".into()));
         };
-        let covered = start >= window.start
-            && start + length as u64 <= window.start + window.bytes.len() as u64;
+        let covered =
+            start >= window.start && start + length as u64 <= window.start + window.bytes.len() as u64;
         if !covered {
             let ahead = self.data.read_ahead_bytes() as u64;
             // The footer is read from its end.

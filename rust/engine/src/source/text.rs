@@ -24,12 +24,16 @@ pub(super) fn profile(input: &Input, options: &Options) -> Result<Profile> {
                 return Err(Error::Input("is empty: a CSV file begins with a header line".into()));
             }
             let schema = Arc::new(schema);
-            let builder = arrow_csv::ReaderBuilder::new(schema.clone()).with_header(true).with_batch_size(BATCH_ROWS);
+            let builder =
+                arrow_csv::ReaderBuilder::new(schema.clone()).with_header(true).with_batch_size(BATCH_ROWS);
             let reader = builder.build(stream(input)?).map_err(|e| text_error(&e))?;
             batches(&schema, reader, options)
         }
         Format::JsonLines | Format::Parquet => {
-            let lines = stream(input)?.lines().enumerate().filter(|(_, line)| !line.as_ref().is_ok_and(|l| l.trim().is_empty()));
+            let lines = stream(input)?
+                .lines()
+                .enumerate()
+                .filter(|(_, line)| !line.as_ref().is_ok_and(|l| l.trim().is_empty()));
             let values = lines.map(|(i, line)| {
                 let value = line.map_err(|e| e.to_string()).and_then(|line| {
                     serde_json::from_str::<serde_json::Value>(&line).map_err(|e| without_line(&e.to_string()))
