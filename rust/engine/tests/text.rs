@@ -81,8 +81,8 @@ fn folders_and_globs_give_their_files_in_order_without_the_hidden_ones() {
     for name in ["b.csv", "a.csv", "notes.txt", ".hidden.csv", "_SUCCESS", "c.parquet.part"] {
         written(&folder, name, CSV);
     }
-    std::fs::create_dir(folder.path().join("day=1")).unwrap();
-    std::fs::write(folder.path().join("day=1/z.csv"), CSV).unwrap();
+    std::fs::create_dir(folder.path().join("region=1")).unwrap();
+    std::fs::write(folder.path().join("region=1/z.csv"), CSV).unwrap();
     std::fs::create_dir(folder.path().join("_temporary")).unwrap();
     std::fs::write(folder.path().join("_temporary/t.csv"), CSV).unwrap();
     let names = |pattern: &Path| {
@@ -93,7 +93,7 @@ fn folders_and_globs_give_their_files_in_order_without_the_hidden_ones() {
     assert_eq!(names(folder.path()), ["a.csv", "b.csv", "z.csv"]);
     assert_eq!(names(&folder.path().join("*.csv")), ["a.csv", "b.csv"]);
     assert_eq!(names(&folder.path().join("**/*.csv")), ["a.csv", "b.csv", "z.csv"]);
-    assert_eq!(read(folder.path()).unwrap().column("day").unwrap().counts.rows, 3);
+    assert_eq!(read(folder.path()).unwrap().column("region").unwrap().counts.rows, 3);
 }
 
 #[test]
