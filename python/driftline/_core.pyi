@@ -159,8 +159,8 @@ class Comparison:
     @property
     def columns(self) -> list[dict[str, Any]]:
         """name, kind, verdict ('drift' | 'stable' | 'undecided' | 'not judged'), effect, effect_bound,
-        statistic, test ('ks' | 'chi-square'), p_value, p_adjusted, reference_rows, current_rows,
-        moved (None or {'label': str, 'reference': share, 'current': share})."""
+        test ('ks' | 'chi-square'), p_value, p_adjusted, reference_rows, current_rows, reason (why not
+        judged), moved (None or {'label': str, 'reference': share, 'current': share})."""
     @property
     def only_in_reference(self) -> list[str]: ...
     @property

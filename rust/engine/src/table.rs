@@ -10,7 +10,7 @@ use arrow_array::cast::AsArray;
 use arrow_array::types::{Float64Type, Int64Type};
 use arrow_array::{Array, ArrayRef, RecordBatch};
 use arrow_cast::cast;
-use arrow_schema::{DataType, Field, Schema};
+use arrow_schema::{DataType, Field, Schema, SchemaRef};
 use arrow_select::concat::concat_batches;
 use bytes::Bytes;
 use driftline_sketches::bins::Categories;
@@ -287,8 +287,18 @@ pub fn from_parquet(bytes: Bytes) -> Result<Profile> {
     let schema = builder.schema().clone();
     check_version(&schema)?;
     let reader = builder.build().map_err(|e| damaged(&e))?;
-    let batches = reader.collect::<Result<Vec<_>, _>>().map_err(|e| damaged(&e))?;
-    from_batch(&concat_batches(&schema, &batches).map_err(|e| damaged(&e))?.with_schema(schema).map_err(|e| damaged(&e))?)
+    from_batches(&schema, reader.map(|batch| batch.map_err(|e| damaged(&e))))
+}
+
+/// Reads a profile from its table in batches.
+///
+/// # Errors
+/// As of [`from_batch`], or of the source of the batches.
+pub fn from_batches(schema: &SchemaRef, batches: impl Iterator<Item = Result<RecordBatch>>) -> Result<Profile> {
+    check_version(schema)?;
+    let batches = batches.collect::<Result<Vec<_>>>()?;
+    let whole = concat_batches(schema, &batches).and_then(|batch| batch.with_schema(schema.clone()));
+    from_batch(&whole.map_err(|e| Error::Input(format!("is not a profile: {e}")))?)
 }
 
 /// Reads a profile from a Parquet file.

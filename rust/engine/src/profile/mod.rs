@@ -12,8 +12,8 @@ mod numbers;
 
 use crate::options::Options;
 use crate::{Error, Result};
-use arrow_array::RecordBatch;
-use arrow_schema::SchemaRef;
+use arrow_array::{ArrayRef, RecordBatch};
+use arrow_schema::{Field, Schema, SchemaRef};
 use builder::{ColumnBuilder, Scratch};
 pub use column::{Bins, ColumnProfile, Counts, Frequent};
 pub use flatten::Skipped;
@@ -165,4 +165,18 @@ impl ProfileBuilder {
         let columns = self.columns.into_iter().map(ColumnBuilder::finish).collect::<Result<_>>()?;
         Profile::try_new(self.rows, columns, self.skipped)
     }
+}
+
+/// The profile of one array as a column without a name.
+///
+/// # Errors
+/// Its type is not profiled, or options are out of range.
+pub fn profile_array(array: &ArrayRef, options: &Options, partition: u64) -> Result<ColumnProfile> {
+    let schema = Schema::new(vec![Field::new("value", array.data_type().clone(), true)]);
+    let (leaves, _) = flatten::flatten(&schema, options)?;
+    let leaf = leaves.into_iter().next().filter(|leaf| leaf.name == "value");
+    let leaf = leaf.ok_or_else(|| Error::Argument(format!("values are {}: they are not profiled", type_name(array.data_type()))))?;
+    let mut builder = ColumnBuilder::try_new(leaf, options, partition)?;
+    builder.update(array, &mut Scratch::default())?;
+    builder.finish()
 }
