@@ -14,7 +14,7 @@ pub mod kernels;
 pub mod kll;
 pub mod moments;
 
-pub use bins::{CategoryBins, NumberBins};
+pub use bins::{Categories, CategoryBins, NumberBins};
 pub use error::{ArgumentError, ImageError};
 pub use frequent::{FrequentItems, ValueCounter};
 pub use hll::HllSketch;

@@ -12,7 +12,7 @@ use arrow_cast::cast;
 use arrow_schema::{DataType, TimeUnit};
 use driftline_sketches::ValueCounter;
 use driftline_sketches::hash::{Hash128, hash_bytes};
-use driftline_sketches::kernels::{self, CHUNK};
+use driftline_sketches::kernels::{self, CHUNK, Convert};
 use std::sync::Arc;
 
 /// Buffers that a thread reuses from chunk to chunk, so that they stay in its cache.
@@ -100,7 +100,7 @@ impl ColumnBuilder {
             UInt8 => integers!(UInt8Type),
             UInt16 => integers!(UInt16Type),
             UInt32 => integers!(UInt32Type),
-            UInt64 => integers!(UInt64Type),
+            UInt64 => add_unsigned(profile, array.as_primitive::<UInt64Type>().values(), nulls, scratch),
             Date32 => integers!(Date32Type),
             Date64 => integers!(Date64Type),
             Time32(TimeUnit::Second) => integers!(Time32SecondType),
@@ -256,7 +256,7 @@ fn validity_words(nulls: &NullBuffer, start: usize, rows: usize) -> [u64; CHUNK 
 }
 
 /// Floats, cleaned chunk by chunk.
-fn add_floats<T: kernels::Float>(
+fn add_floats<T: Convert<f64>>(
     profile: &mut ColumnProfile,
     values: &[T],
     nulls: Option<&NullBuffer>,
@@ -305,7 +305,7 @@ fn add_numbers(numbers: &mut Option<Numbers>, bins: &mut Option<Bins>, values: &
 }
 
 /// Whole numbers: hashed, counted and ranged as integers, summarised as floats.
-fn add_integers<T: kernels::Integer>(
+fn add_integers<T: Convert<i64>>(
     profile: &mut ColumnProfile,
     values: &[T],
     nulls: Option<&NullBuffer>,
@@ -314,30 +314,50 @@ fn add_integers<T: kernels::Integer>(
     count_rows(profile, values.len(), nulls);
     for (i, chunk) in values.chunks(CHUNK).enumerate() {
         let words = nulls.map(|nulls| validity_words(nulls, i * CHUNK, chunk.len()));
-        let kept = kernels::compact(chunk, words.as_ref().map(|w| &w[..]), &mut scratch.integers);
-        let whole = &scratch.integers[..kept];
-        let floats = &mut scratch.floats[..kept];
-        kernels::to_f64::<T>(whole, floats);
-        let floats = &*floats;
-        profile.counts.zeros += whole.iter().filter(|&&x| x == 0).count() as u64;
-        profile.counts.negatives += floats.iter().filter(|&&x| x < 0.0).count() as u64;
-        if let Some(distinct) = &mut profile.distinct {
-            distinct.update_i64(whole);
-        }
-        if let Some(Frequent::Integers(frequent)) = &mut profile.frequent {
-            frequent.update_all(whole);
-        }
-        if let Some(numbers) = profile.numbers.as_mut().filter(|numbers| numbers.ranged) {
-            let range = if T::UNSIGNED_64 {
-                let unsigned = whole.iter().map(|&x| x as u64);
-                unsigned.clone().min().zip(unsigned.max()).map(|(a, b)| (i128::from(a), i128::from(b)))
-            } else {
-                kernels::min_max_i64(whole).map(|(a, b)| (i128::from(a), i128::from(b)))
-            };
-            numbers.integer_range = wider(numbers.integer_range, range);
-        }
-        add_numbers(&mut profile.numbers, &mut profile.bins, floats, floats);
+        let compacted = kernels::compact_i64(chunk, words.as_ref().map(|w| &w[..]), &mut scratch.integers);
+        let whole = &scratch.integers[..compacted.kept];
+        let floats = &mut scratch.floats[..compacted.kept];
+        kernels::to_f64(whole, floats);
+        profile.counts.zeros += compacted.zeros as u64;
+        profile.counts.negatives += compacted.negatives as u64;
+        add_whole(profile, whole, floats, compacted.range.map(|(a, b)| (i128::from(a), i128::from(b))));
     }
+}
+
+/// Unsigned 64-bit numbers: hashed and counted by their bits, which for values of the signed range are the same.
+fn add_unsigned(profile: &mut ColumnProfile, values: &[u64], nulls: Option<&NullBuffer>, scratch: &mut Scratch) {
+    count_rows(profile, values.len(), nulls);
+    for (i, chunk) in values.chunks(CHUNK).enumerate() {
+        let chunk = &signed(chunk)[..chunk.len()];
+        let words = nulls.map(|nulls| validity_words(nulls, i * CHUNK, chunk.len()));
+        let compacted = kernels::compact_i64(chunk, words.as_ref().map(|w| &w[..]), &mut scratch.integers);
+        let whole = &scratch.integers[..compacted.kept];
+        let floats = &mut scratch.floats[..compacted.kept];
+        floats.iter_mut().zip(whole).for_each(|(float, &x)| *float = x as u64 as f64);
+        profile.counts.zeros += compacted.zeros as u64;
+        let ends = whole.iter().map(|&x| i128::from(x as u64));
+        add_whole(profile, whole, floats, ends.clone().min().zip(ends.max()));
+    }
+}
+
+/// The same bits, read as signed.
+fn signed(chunk: &[u64]) -> [i64; CHUNK] {
+    let mut out = [0; CHUNK];
+    out.iter_mut().zip(chunk).for_each(|(signed, &bits)| *signed = bits as i64);
+    out
+}
+
+fn add_whole(profile: &mut ColumnProfile, whole: &[i64], floats: &[f64], range: Option<(i128, i128)>) {
+    if let Some(distinct) = &mut profile.distinct {
+        distinct.update_i64(whole);
+    }
+    if let Some(Frequent::Integers(frequent)) = &mut profile.frequent {
+        frequent.update_all(whole);
+    }
+    if let Some(numbers) = profile.numbers.as_mut().filter(|numbers| numbers.ranged) {
+        numbers.integer_range = wider(numbers.integer_range, range);
+    }
+    add_numbers(&mut profile.numbers, &mut profile.bins, floats, floats);
 }
 
 /// Strings and bytes that are not dictionary-encoded: equal ones are grouped before anything looks at them.

@@ -1,96 +1,160 @@
 //! The loops that every value passes, in a version for each instruction set.
+//!
+//! A kernel works on a chunk of at most [`CHUNK`] values, so that all of them together stay in the
+//! first cache. Loops that LLVM vectorises are written once and compiled once for each instruction
+//! set (`versions!`); compressing and making bit masks need intrinsics. Each kernel has a list
+//! `available()` of what this CPU can run, fastest first: dispatch takes its first entry, the tests
+//! run all of them against the scalar one, and [`kernels`] shows it, so nothing runs untested.
+//!
+//! All versions of a kernel give the same bits: those that add floats keep the same lanes, in the
+//! same order and without fused multiply-add. A profile does not depend on the CPU it was made on.
 
-/// Values that stay in the first-level cache while several kernels run over them.
+mod central;
+mod classify;
+mod compress;
+mod convert;
+mod extremes;
+mod integers;
+mod mask;
+mod search;
+
+pub(crate) use central::{CentralSums, central_sums};
+pub use classify::{Cleaned, clean};
+pub use compress::finite;
+pub use convert::{Convert, to_f64};
+pub use extremes::{min_max, min_max_i64};
+pub use integers::{Compacted, compact_i64};
+pub(crate) use search::count_bins;
+
+/// Most values of a chunk: 8 KiB of doubles, so that a chunk, its copy and the state of the sketches
+/// fit a first cache of 32 KiB.
 pub const CHUNK: usize = 1024;
 
-/// Result of [`clean`].
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Cleaned {
-    /// Values written.
-    pub kept: usize,
-    /// NaN.
-    pub nans: usize,
-    /// Positive infinities.
-    pub pos_inf: usize,
-    /// Negative infinities.
-    pub neg_inf: usize,
-    /// Zeros.
-    pub zeros: usize,
-    /// Below zero.
-    pub negatives: usize,
-}
-/// f32 and f64.
-pub trait Float: Copy + Into<f64> {}
-impl Float for f32 {}
-impl Float for f64 {}
+/// Words of validity that a full chunk has.
+const WORDS: usize = CHUNK / 64;
 
-/// Integers of up to 64 bits.
-pub trait Integer: Copy {
-    /// u64
-    const UNSIGNED_64: bool = false;
-    /// as i64
-    fn widen(self) -> i64;
-}
-macro_rules! ints {($($t:ty)*) => {$(impl Integer for $t { fn widen(self) -> i64 { self as i64 } })*}}
-ints!(i8 i16 i32 i64 u8 u16 u32);
-impl Integer for u64 {
-    const UNSIGNED_64: bool = true;
-    fn widen(self) -> i64 {
-        self as i64
-    }
+/// A word with the lowest `n` bits set.
+const fn low_bits(n: usize) -> u64 {
+    if n >= 64 { u64::MAX } else { (1 << n) - 1 }
 }
 
-fn valid(words: Option<&[u64]>, i: usize) -> bool {
-    words.is_none_or(|w| w[i / 64] >> (i % 64) & 1 == 1)
-}
-/// clean
-pub fn clean<T: Float>(values: &[T], words: Option<&[u64]>, out: &mut [f64; CHUNK]) -> Cleaned {
-    let mut c = Cleaned::default();
-    for (i, &x) in values.iter().enumerate() {
-        let x: f64 = x.into();
-        if valid(words, i) {
-            c.nans += usize::from(x.is_nan());
-            c.pos_inf += usize::from(x == f64::INFINITY);
-            c.neg_inf += usize::from(x == f64::NEG_INFINITY);
-            c.zeros += usize::from(x == 0.0);
-            c.negatives += usize::from(x < 0.0);
-            if !x.is_nan() {
-                out[c.kept] = x + 0.0;
-                c.kept += 1;
+/// Gives a loop in plain Rust a version for each instruction set, and `available()`, the list of them.
+macro_rules! versions {
+    ($visibility:vis $body:ident($($arg:ident: $type:ty),*) -> $out:ty) => {
+        /// What this CPU can run, fastest first. Dispatch and test read it, so nothing runs untested.
+        $visibility fn available() -> Vec<(&'static str, fn($($type),*) -> $out)> {
+            let mut kernels: Vec<(&'static str, fn($($type),*) -> $out)> = vec![];
+            #[cfg(target_arch = "x86_64")]
+            {
+                #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
+                fn avx512($($arg: $type),*) -> $out {
+                    $body($($arg),*)
+                }
+                #[target_feature(enable = "avx2")]
+                fn avx2($($arg: $type),*) -> $out {
+                    $body($($arg),*)
+                }
+                if $crate::kernels::has_avx512() {
+                    // SAFETY: every feature it enables was detected.
+                    kernels.push(("avx512", |$($arg),*| unsafe { avx512($($arg),*) }));
+                }
+                if $crate::kernels::has_avx2() {
+                    // SAFETY: every feature it enables was detected.
+                    kernels.push(("avx2", |$($arg),*| unsafe { avx2($($arg),*) }));
+                }
             }
+            kernels.push(("scalar", |$($arg),*| $body($($arg),*)));
+            kernels
+        }
+    };
+}
+use versions;
+
+/// The features that the AVX-512 versions enable, all of them together on every CPU since Skylake-X.
+#[cfg(target_arch = "x86_64")]
+fn has_avx512() -> bool {
+    is_x86_feature_detected!("avx512f")
+        && is_x86_feature_detected!("avx512bw")
+        && is_x86_feature_detected!("avx512dq")
+        && is_x86_feature_detected!("avx512vl")
+        && is_x86_feature_detected!("popcnt")
+}
+
+/// The features that the AVX2 versions enable.
+#[cfg(target_arch = "x86_64")]
+fn has_avx2() -> bool {
+    is_x86_feature_detected!("avx2") && is_x86_feature_detected!("popcnt")
+}
+
+/// Each kernel with the versions that this CPU can run, fastest first: the first is the one in use.
+pub fn kernels() -> Vec<(&'static str, Vec<&'static str>)> {
+    vec![
+        ("clean", classify::names()),
+        ("compress", compress::names()),
+        ("mask", mask::names()),
+        ("convert", convert::names()),
+        ("compact", integers::names()),
+        ("min_max", extremes::names()),
+        ("moments", central::names()),
+        ("bins", search::names()),
+    ]
+}
+
+/// Names of the versions in a kernel's list.
+fn names<F>(available: Vec<(&'static str, F)>) -> Vec<&'static str> {
+    available.into_iter().map(|(name, _)| name).collect()
+}
+
+/// The CPU features found here, of those that a kernel makes use of.
+pub fn cpu_features() -> Vec<&'static str> {
+    #[cfg(target_arch = "x86_64")]
+    let features = [
+        ("avx2", is_x86_feature_detected!("avx2")),
+        ("popcnt", is_x86_feature_detected!("popcnt")),
+        ("bmi2", is_x86_feature_detected!("bmi2")),
+        ("fma", is_x86_feature_detected!("fma")),
+        ("avx512f", is_x86_feature_detected!("avx512f")),
+        ("avx512bw", is_x86_feature_detected!("avx512bw")),
+        ("avx512cd", is_x86_feature_detected!("avx512cd")),
+        ("avx512dq", is_x86_feature_detected!("avx512dq")),
+        ("avx512vl", is_x86_feature_detected!("avx512vl")),
+        ("avx512vbmi2", is_x86_feature_detected!("avx512vbmi2")),
+    ];
+    #[cfg(target_arch = "aarch64")]
+    let features = [("neon", std::arch::is_aarch64_feature_detected!("neon"))];
+    #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+    let features: [(&str, bool); 0] = [];
+    features.into_iter().filter_map(|(name, found)| found.then_some(name)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::{collection::vec, num, option, prelude::*, sample::select};
+
+    /// Any bits, with ties and special values far more often than chance gives them.
+    pub(super) fn number() -> impl Strategy<Value = f64> {
+        let special = vec![f64::NAN, -1.0, -0.0, 0.0, 1.0, f64::MAX, f64::NEG_INFINITY, f64::INFINITY];
+        prop_oneof![3 => num::f64::ANY, 1 => select(special)]
+    }
+
+    /// Any integer, with ties and the ends of the range far more often than chance gives them.
+    pub(super) fn integer() -> impl Strategy<Value = i64> {
+        prop_oneof![3 => any::<i64>(), 1 => select(vec![i64::MIN, -1, 0, 1, i64::MAX])]
+    }
+
+    /// None, or a chunk of bits in words of which many are all set or all clear.
+    pub(super) fn validity() -> impl Strategy<Value = Option<Vec<u64>>> {
+        let word = prop_oneof![any::<u64>(), Just(0), Just(u64::MAX)];
+        option::of(prop_oneof![vec(word, WORDS), Just(vec![u64::MAX; WORDS])])
+    }
+
+    #[test]
+    fn every_kernel_ends_with_the_scalar_version() {
+        eprintln!("cpu features: {}", cpu_features().join(" "));
+        for (kernel, versions) in kernels() {
+            eprintln!("kernel {kernel}: {}", versions.join(" "));
+            assert_eq!(versions.last(), Some(&"scalar"), "{kernel}");
         }
     }
-    c
-}
-/// finite
-pub fn finite(values: &[f64], out: &mut [f64; CHUNK]) -> usize {
-    let mut kept = 0;
-    for &x in values.iter().filter(|x| x.is_finite()) {
-        out[kept] = x;
-        kept += 1;
-    }
-    kept
-}
-/// compact
-pub fn compact<T: Integer>(values: &[T], words: Option<&[u64]>, out: &mut [i64; CHUNK]) -> usize {
-    let mut kept = 0;
-    for (_, &x) in values.iter().enumerate().filter(|&(i, _)| valid(words, i)) {
-        out[kept] = x.widen();
-        kept += 1;
-    }
-    kept
-}
-/// to f64
-pub fn to_f64<T: Integer>(values: &[i64], out: &mut [f64]) {
-    for (o, &x) in out.iter_mut().zip(values) {
-        *o = if T::UNSIGNED_64 { x as u64 as f64 } else { x as f64 };
-    }
-}
-/// range
-pub fn min_max(values: &[f64]) -> Option<(f64, f64)> {
-    values.iter().map(|&x| (x, x)).reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)))
-}
-/// range
-pub fn min_max_i64(values: &[i64]) -> Option<(i64, i64)> {
-    values.iter().map(|&x| (x, x)).reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)))
 }
