@@ -128,7 +128,9 @@ def _column_of_times(name: str, values: list[Any], first: date) -> Column:
         return name, array("q", map(microseconds, values)), "<M8[us]"
     except (AttributeError, TypeError) as error:
         expected = type(first).__name__
-        raise TypeError(f'column "{name}" holds more than {expected} and None: a column holds one type') from error
+        raise TypeError(
+            f'column "{name}" holds more than {expected} and None: a column holds one type'
+        ) from error
 
 
 def _column(name: str, values: Any) -> Column:
@@ -147,7 +149,9 @@ def _column(name: str, values: Any) -> Column:
     if isinstance(values, array):
         return name, values, {"f": "<f4", "d": "<f8"}.get(values.typecode) or _integer_dtype(values)
     kind = type(values).__name__
-    raise TypeError(f'column "{name}" is of type {kind}: give a NumPy array, a list, or a series of a library')
+    raise TypeError(
+        f'column "{name}" is of type {kind}: give a NumPy array, a list, or a series of a library'
+    )
 
 
 def _integer_dtype(values: "array[Any]") -> str:
