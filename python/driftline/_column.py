@@ -28,7 +28,7 @@ class ColumnProfile:
 
     @property
     def name(self) -> str:
-        """Name; `a.b` for the field of a struct, `a[]` for the elements of a list, `a.norm` for an embedding's length."""
+        """Name; `a.b` is the field of a struct, `a[]` the elements of a list, `a.norm` an embedding's norm."""
         return self._core.name
 
     @property
@@ -237,7 +237,5 @@ class ColumnProfile:
             lines.append(f"  about {count(distinct.value)} distinct ({lower} to {upper})")
         items = self.top(5)
         if items:
-            lines.append(
-                "  most frequent: " + ", ".join(f"{shown(i.value)} ({count(i.count)})" for i in items)
-            )
+            lines.append("  most frequent: " + ", ".join(f"{shown(i.value)} ({count(i.count)})" for i in items))
         return "\n".join(lines)

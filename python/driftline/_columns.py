@@ -32,7 +32,7 @@ def batch_of_mapping(columns: Mapping[Any, Any]) -> _core.Batch:
 
 
 def batch_of_array(values: Any) -> _core.Batch:
-    """A batch of a NumPy array: one dimension is the column `value`, two are `0`, `1` and so on, a structured one its fields."""
+    """A batch of a NumPy array: the column `value`, columns `0`, `1` and so on, or the fields of a structured one."""
     if values.dtype.names is not None:
         if values.ndim != 1:
             raise ValueError(f"a structured array has {values.ndim} dimensions: it must have one")
@@ -64,7 +64,7 @@ def batch_of_pandas(frame: Any) -> object:
 
 
 def column_of_array(name: str, values: Any) -> Column:
-    """A column of a one-dimensional NumPy array; copied only where it is strided, big-endian or of a type that Arrow lacks."""
+    """A column of a NumPy array, copied only where it is strided, big-endian or of a type that Arrow lacks."""
     if values.ndim != 1:
         raise ValueError(f'column "{name}" has {values.ndim} dimensions: it must have one')
     import numpy as np
@@ -128,9 +128,7 @@ def _column_of_times(name: str, values: list[Any], first: date) -> Column:
         return name, array("q", map(microseconds, values)), "<M8[us]"
     except (AttributeError, TypeError) as error:
         expected = type(first).__name__
-        raise TypeError(
-            f'column "{name}" holds more than {expected} and None: a column holds one type'
-        ) from error
+        raise TypeError(f'column "{name}" holds more than {expected} and None: a column holds one type') from error
 
 
 def _column(name: str, values: Any) -> Column:
@@ -149,9 +147,7 @@ def _column(name: str, values: Any) -> Column:
     if isinstance(values, array):
         return name, values, {"f": "<f4", "d": "<f8"}.get(values.typecode) or _integer_dtype(values)
     kind = type(values).__name__
-    raise TypeError(
-        f'column "{name}" is of type {kind}: give a NumPy array, a list, or a series of a library'
-    )
+    raise TypeError(f'column "{name}" is of type {kind}: give a NumPy array, a list, or a series of a library')
 
 
 def _integer_dtype(values: "array[Any]") -> str:

@@ -192,14 +192,10 @@ class Comparison(Mapping[str, ColumnComparison]):
         rows += [("NEW", shown(name, 40), "only in the current data", "") for name in self.only_in_current]
         stable = self._of("stable")
         if len(stable) == 1:
-            rows.append(
-                ("stable", shown(stable[0].name, 40), f"at most {percent(stable[0].effect_bound)}", "")
-            )
+            rows.append(("stable", shown(stable[0].name, 40), f"at most {percent(stable[0].effect_bound)}", ""))
         elif stable:
             within = max(column.effect_bound or 0.0 for column in stable)
-            rows.append(
-                ("stable", f"{len(stable):,} columns", f"each within {percent(within)} of the rows", "")
-            )
+            rows.append(("stable", f"{len(stable):,} columns", f"each within {percent(within)} of the rows", ""))
         reasons: dict[str, list[str]] = {}
         for name, reason in self.not_judged.items():
             reasons.setdefault(reason, []).append(shown(name, 40))

@@ -26,7 +26,7 @@ class Bin(NamedTuple):
     """Lower edge; only the first bin holds it too."""
     high: float
     """Upper edge, which the bin holds."""
-    count: float
+    count: float  # type: ignore[assignment]  # A tuple's own method counts items, which nobody asks of a bin.
     """Rows."""
     lower: float
     """Lower bound of the rows."""
@@ -39,7 +39,7 @@ class TopItem(NamedTuple):
 
     value: Any
     """The value; `None` stands for every other value, in the bins of a reference."""
-    count: int
+    count: int  # type: ignore[assignment]
     """Rows that hold it."""
     lower: int
     """Lower bound of the rows."""

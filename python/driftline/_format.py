@@ -77,9 +77,7 @@ def text_table(header: Sequence[str], rows: Sequence[Sequence[str]], left: Seque
     return "\n".join(map(line, (header, *rows)))
 
 
-def html_table(
-    caption: str, header: Sequence[str], rows: Sequence[Sequence[str]], left: Sequence[bool]
-) -> str:
+def html_table(caption: str, header: Sequence[str], rows: Sequence[Sequence[str]], left: Sequence[bool]) -> str:
     """The same table for a notebook."""
 
     def line(cells: Sequence[str], tag: str, shown: Callable[[str], str] = escape) -> str:
@@ -92,6 +90,5 @@ def html_table(
 
     body = "".join(line(row, "td") for row in rows)
     return (
-        f"<table><caption>{escape(caption)}</caption><thead>{line(header, 'th')}</thead>"
-        f"<tbody>{body}</tbody></table>"
+        f"<table><caption>{escape(caption)}</caption><thead>{line(header, 'th')}</thead><tbody>{body}</tbody></table>"
     )

@@ -6,6 +6,7 @@ import time. So where it is not imported yet, one finder waits for that, once, a
 
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any
@@ -72,8 +73,7 @@ class _WaitForPolars:
             execute(module)
             _extend(module)
 
-        try:
+        # A loader that takes no attributes leaves frames without the namespace, and works.
+        with suppress(AttributeError):
             spec.loader.exec_module = exec_module  # type: ignore[method-assign]
-        except AttributeError:
-            pass  # A loader that takes no attributes leaves frames without the namespace, and works.
         return spec

@@ -175,9 +175,7 @@ class Profile(Mapping[str, ColumnProfile]):
         notes = []
         if len(self) > SHOWN_COLUMNS:
             notes.append(f"... {len(self) - SHOWN_COLUMNS:,} more columns")
-        notes += [
-            f"not profiled: {name} ({kind})" for name, kind in list(self.skipped.items())[:SHOWN_COLUMNS]
-        ]
+        notes += [f"not profiled: {name} ({kind})" for name, kind in list(self.skipped.items())[:SHOWN_COLUMNS]]
         return notes
 
     def __repr__(self) -> str:

@@ -24,9 +24,7 @@ def expand(url: str) -> list[_core.Input]:
         if size is not None:
             return [_input(store, url, unquote(key), size)]
     if urlsplit(url).scheme in ("http", "https"):
-        raise InputError(
-            f"{url}: no such object; over HTTP there are no folders and no globs: name each file"
-        )
+        raise InputError(f"{url}: no such object; over HTTP there are no folders and no globs: name each file")
     if wild is None:
         prefix, pattern, told = key.rstrip("/"), None, "no object, and none below it"
     else:
@@ -150,9 +148,7 @@ def _told(url: str, error: Exception) -> Exception:
         case "NotFoundError" | "FileNotFoundError":
             return InputError(f"{url}: no such object")
         case "PermissionDeniedError" | "UnauthenticatedError":
-            return InputError(
-                f"{url}: permission denied by the store: check the credentials in the environment"
-            )
+            return InputError(f"{url}: permission denied by the store: check the credentials in the environment")
         case "InvalidPathError" | "UnknownConfigurationKeyError" | "ValueError":
             return InputError(f"{url}: {first}")
         case _:

@@ -5,6 +5,7 @@ pandas is imported, so its module is looked up, never loaded.
 """
 
 import os
+import pathlib
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeGuard
@@ -156,7 +157,7 @@ def _expand(paths: Sequence[Path]) -> list[_core.Input]:
 
             inputs += _remote.expand(name)
         else:
-            inputs += _core.expand_paths([os.path.expanduser(name)])
+            inputs += _core.expand_paths([str(pathlib.Path(name).expanduser()) if name.startswith("~") else name])
     return inputs
 
 
