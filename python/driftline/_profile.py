@@ -22,6 +22,9 @@ Part = Literal["counts", "moments", "quantiles", "distinct", "top", "length"]
 SHOWN_COLUMNS = 60
 """Columns that a table for people has room for."""
 
+FREQUENT_SHARE = 0.005
+"""Rarer values tell a reader of the table nothing."""
+
 HEADER = ("column", "type", "missing", "min", "median", "max", "mean", "distinct", "most frequent")
 LEFT = (True, True, False, False, False, False, False, False, True)
 
@@ -201,7 +204,8 @@ def _unpickled(data: bytes) -> Profile:
 def _cells(column: ColumnProfile) -> tuple[str, ...]:
     missing = column.null_count + column.nan_count
     median = column.quantile(0.5)
-    distinct, top = column.distinct, column.top(3)
+    distinct = column.distinct
+    top = [item for item in column.top(3) or [] if item.count >= FREQUENT_SHARE * column.count]
     return (
         shown(column.name, 40),
         shown(column.type, 22),
@@ -211,7 +215,7 @@ def _cells(column: ColumnProfile) -> tuple[str, ...]:
         value_of_type(column.max, column.type),
         number(column.mean) if column.kind == "number" else "",
         count(distinct.value) if distinct else "",
-        ", ".join(f"{shown(i.value, 16)} {percent(i.count / column.count)}" for i in top or []),
+        ", ".join(f"{shown(i.value, 16)} {percent(i.count / column.count)}" for i in top),
     )
 
 
