@@ -116,7 +116,11 @@ pub fn compare(reference: &Profile, current: &Profile, options: &CompareOptions)
         }
     }
     let asked = |name: &str| options.columns.as_ref().is_none_or(|columns| columns.iter().any(|c| c == name));
-    let missing = options.columns.iter().flatten().find(|n| reference.column(n).is_none() && current.column(n).is_none());
+    let missing = options
+        .columns
+        .iter()
+        .flatten()
+        .find(|n| reference.column(n).is_none() && current.column(n).is_none());
     if let Some(missing) = missing {
         return Err(Error::Argument(format!("no column {missing:?} on either side")));
     }
@@ -202,7 +206,11 @@ fn mostly_distinct(column: &ColumnProfile) -> bool {
 
 type Judged = std::result::Result<Judgement, &'static str>;
 
-fn compare_numbers(reference: &ColumnProfile, current: &ColumnProfile, options: &CompareOptions) -> Result<Judged> {
+fn compare_numbers(
+    reference: &ColumnProfile,
+    current: &ColumnProfile,
+    options: &CompareOptions,
+) -> Result<Judged> {
     let sketch = |column: &'_ ColumnProfile| column.numbers.as_ref().and_then(|n| n.quantiles.clone());
     let (Some(before), Some(now)) = (sketch(reference), sketch(current)) else {
         return Ok(Err("no quantiles were collected"));
@@ -227,7 +235,8 @@ fn compare_numbers(reference: &ColumnProfile, current: &ColumnProfile, options: 
     if before.n() > 0 && now.n() > 0 {
         error = before.all_rank_error() + now.all_rank_error();
         let (before_view, now_view) = (before.sorted_view(), now.sorted_view());
-        let side = |v: &'_ driftline_sketches::kll::SortedView| (v.values().to_vec(), v.cumulative().to_vec());
+        let side =
+            |v: &'_ driftline_sketches::kll::SortedView| (v.values().to_vec(), v.cumulative().to_vec());
         let (a, b) = (side(&before_view), side(&now_view));
         let distance = WeightedSample::try_new(&a.0, &a.1)
             .and_then(|x| ks_statistic(x, WeightedSample::try_new(&b.0, &b.1)?))
@@ -252,13 +261,20 @@ fn compare_numbers(reference: &ColumnProfile, current: &ColumnProfile, options: 
         parts.push(cells_p_value(&cells(reference), &cells(current), options)?);
     }
     judgement.p_value = joined(&parts);
-    judgement.effect_bound = effect_upper_bound(judgement.effect, rows_now, rows_before, error.min(1.0), options.alpha)
-        .map_err(stats_error)?;
+    judgement.effect_bound =
+        effect_upper_bound(judgement.effect, rows_now, rows_before, error.min(1.0), options.alpha)
+            .map_err(stats_error)?;
     Ok(Ok(judgement))
 }
 
-fn compare_categories(reference: &ColumnProfile, current: &ColumnProfile, options: &CompareOptions) -> Result<Judged> {
-    let (Some(Frequent::Bytes(before)), Some(Frequent::Bytes(now))) = (&reference.frequent, &current.frequent) else {
+fn compare_categories(
+    reference: &ColumnProfile,
+    current: &ColumnProfile,
+    options: &CompareOptions,
+) -> Result<Judged> {
+    let (Some(Frequent::Bytes(before)), Some(Frequent::Bytes(now))) =
+        (&reference.frequent, &current.frequent)
+    else {
         return Ok(Err("no frequent values were collected"));
     };
     let error = |column: &ColumnProfile, e: u64| e as f64 / column.counts.rows as f64;
@@ -279,7 +295,8 @@ fn compare_categories(reference: &ColumnProfile, current: &ColumnProfile, option
     let rest = [rest(reference, 0), rest(current, 1)];
     cells.insert(None, rest);
     let labelled = cells.iter().map(|(value, counts)| {
-        let label = value.as_ref().map_or("other values".into(), |v| format!("'{}'", String::from_utf8_lossy(v)));
+        let label =
+            value.as_ref().map_or("other values".into(), |v| format!("'{}'", String::from_utf8_lossy(v)));
         (label, *counts)
     });
     let missing = ("missing".to_owned(), [missing_rows(reference), missing_rows(current)]);
@@ -295,13 +312,18 @@ fn compare_categories(reference: &ColumnProfile, current: &ColumnProfile, option
     });
     let size = |m: &Moved| (m.current - m.reference).abs();
     let moved = moved.max_by(|x, y| size(x).total_cmp(&size(y))).filter(|m| size(m) > 0.0);
-    let bound = effect_upper_bound(effect, current.counts.rows, reference.counts.rows, error.min(1.0), options.alpha);
+    let bound =
+        effect_upper_bound(effect, current.counts.rows, reference.counts.rows, error.min(1.0), options.alpha);
     Ok(Ok(Judgement {
         test: "chi-square",
         effect,
         effect_bound: bound.map_err(stats_error)?,
         // Beyond the limit of the frequent items a count is off by up to the error: no proof from cells then.
-        p_value: if error > options.tolerance.max(f64::EPSILON) { 1.0 } else { cells_p_value(&a, &b, options)? },
+        p_value: if error > options.tolerance.max(f64::EPSILON) {
+            1.0
+        } else {
+            cells_p_value(&a, &b, options)?
+        },
         p_adjusted: 1.0,
         verdict: Verdict::Undecided,
         moved,

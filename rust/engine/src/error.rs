@@ -20,7 +20,9 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Error::Argument(message) | Error::Input(message) | Error::Storage(message) => f.write_str(message),
+            Error::Argument(message) | Error::Input(message) | Error::Storage(message) => {
+                f.write_str(message)
+            }
             Error::Interrupted(cause) => write!(f, "{cause}"),
         }
     }

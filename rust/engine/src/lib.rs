@@ -6,6 +6,7 @@
 
 pub mod compare;
 mod error;
+mod guard;
 mod options;
 pub mod profile;
 mod reference;

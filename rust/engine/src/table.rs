@@ -1,6 +1,7 @@
 //! The profile table: one row a column, plain numbers in plain columns, sketches as binary
 //! Apache DataSketches images, bins as lists. On disk it is Parquet; `docs/` describes every column.
 
+use crate::guard::decoding;
 use crate::profile::{Bins, ColumnProfile, Counts, Frequent, Kind, Numbers, Profile, Skipped};
 use crate::{Error, Result};
 use arrow_array::builder::{
@@ -125,8 +126,8 @@ impl Columns {
         self.float("distinct_estimate", column.distinct.as_ref().map(HllSketch::estimate));
         self.image("distinct", column.distinct.as_ref().map(HllSketch::to_bytes));
         let (top_type, top) = match &column.frequent {
-            Some(Frequent::Integers(items)) => (Some("int64"), Some(items.publishable().to_bytes())),
-            Some(Frequent::Bytes(items)) => (Some("bytes"), Some(items.publishable().to_bytes())),
+            Some(Frequent::Integers(items)) => (Some("int64"), Some(items.without_rare().to_bytes())),
+            Some(Frequent::Bytes(items)) => (Some("bytes"), Some(items.without_rare().to_bytes())),
             None => (None, None),
         };
         self.string("top_type", top_type);
@@ -139,7 +140,10 @@ impl Columns {
         self.string("kind", Some(NOT_PROFILED));
         self.string("type", Some(&skipped.type_name));
         let counts = ["rows", "absent_count", "null_count", "nan_count", "pos_inf_count", "neg_inf_count"];
-        counts.iter().chain(&["zero_count", "negative_count", "empty_count"]).for_each(|name| self.count(name, None));
+        counts
+            .iter()
+            .chain(&["zero_count", "negative_count", "empty_count"])
+            .for_each(|name| self.count(name, None));
         self.numbers("", None, true);
         self.float("distinct_estimate", None);
         self.image("distinct", None);
@@ -244,10 +248,11 @@ pub fn to_parquet(profile: &Profile) -> Result<Vec<u8>> {
         .set_statistics_enabled(parquet::file::properties::EnabledStatistics::None)
         .set_dictionary_enabled(false)
         .build();
-    let written = ArrowWriter::try_new(&mut bytes, batch.schema(), Some(properties)).and_then(|mut writer| {
-        writer.write(&batch)?;
-        writer.close()
-    });
+    let written =
+        ArrowWriter::try_new(&mut bytes, batch.schema(), Some(properties)).and_then(|mut writer| {
+            writer.write(&batch)?;
+            writer.close()
+        });
     written.map_err(|e| Error::Input(format!("the profile cannot be written: {e}")))?;
     Ok(bytes)
 }
@@ -280,6 +285,10 @@ pub fn save(profile: &Profile, path: &Path) -> Result<()> {
 /// # Errors
 /// The bytes are no profile, of a newer major version, or damaged.
 pub fn from_parquet(bytes: Bytes) -> Result<Profile> {
+    decoding(|| decode(bytes))
+}
+
+fn decode(bytes: Bytes) -> Result<Profile> {
     let damaged = |e: &dyn std::fmt::Display| {
         Error::Input(format!("is not a readable Parquet file, or only part of one: {e}"))
     };
@@ -294,7 +303,10 @@ pub fn from_parquet(bytes: Bytes) -> Result<Profile> {
 ///
 /// # Errors
 /// As of [`from_batch`], or of the source of the batches.
-pub fn from_batches(schema: &SchemaRef, batches: impl Iterator<Item = Result<RecordBatch>>) -> Result<Profile> {
+pub fn from_batches(
+    schema: &SchemaRef,
+    batches: impl Iterator<Item = Result<RecordBatch>>,
+) -> Result<Profile> {
     check_version(schema)?;
     let batches = batches.collect::<Result<Vec<_>>>()?;
     let whole = concat_batches(schema, &batches).and_then(|batch| batch.with_schema(schema.clone()));
@@ -317,12 +329,15 @@ pub fn load(path: &Path) -> Result<Profile> {
 /// Whether a Parquet file is a saved profile; `false` where it is anything else or cannot be read.
 pub fn is_profile(path: &Path) -> bool {
     let Ok(file) = std::fs::File::open(path) else { return false };
-    ParquetRecordBatchReaderBuilder::try_new(file).is_ok_and(|b| b.schema().metadata().contains_key(VERSION_KEY))
+    let opened = decoding(|| Ok(ParquetRecordBatchReaderBuilder::try_new(file).ok()));
+    opened.ok().flatten().is_some_and(|builder| builder.schema().metadata().contains_key(VERSION_KEY))
 }
 
 fn check_version(schema: &Schema) -> Result<()> {
     let Some(version) = schema.metadata().get(VERSION_KEY) else {
-        return Err(Error::Input("is not a driftline profile: its metadata has no driftline.schema_version".into()));
+        return Err(Error::Input(
+            "is not a driftline profile: its metadata has no driftline.schema_version".into(),
+        ));
     };
     let major = version.split('.').next().and_then(|major| major.parse::<u32>().ok());
     match major {
@@ -342,11 +357,14 @@ fn check_version(schema: &Schema) -> Result<()> {
 pub fn from_batch(batch: &RecordBatch) -> Result<Profile> {
     check_version(batch.schema_ref())?;
     let rows = batch.schema_ref().metadata().get(ROWS_KEY).and_then(|rows| rows.parse().ok());
-    let rows = rows.ok_or_else(|| Error::Input("has no row count in its metadata (driftline.rows)".into()))?;
+    let rows =
+        rows.ok_or_else(|| Error::Input("has no row count in its metadata (driftline.rows)".into()))?;
     let table = Table::try_new(batch)?;
     let (mut columns, mut skipped) = (vec![], vec![]);
     for row in 0..batch.num_rows() {
-        let name = table.string("column", row).ok_or_else(|| Error::Input(format!("row {row} has no column name")))?;
+        let name = table
+            .string("column", row)
+            .ok_or_else(|| Error::Input(format!("row {row} has no column name")))?;
         let type_name = table.string("type", row).unwrap_or_default();
         // A kind of a later minor version is like a type that is not profiled.
         match table.string("kind", row).as_deref().and_then(Kind::from_name) {
@@ -385,7 +403,9 @@ impl Table {
             let name = field.name().clone();
             let (group, wanted) = match name.as_str() {
                 "column" | "kind" | "type" | "top_type" => (&mut table.strings, DataType::LargeUtf8),
-                "quantiles" | "distinct" | "top" | "length_quantiles" => (&mut table.images, DataType::LargeBinary),
+                "quantiles" | "distinct" | "top" | "length_quantiles" => {
+                    (&mut table.images, DataType::LargeBinary)
+                }
                 "bin_edges" => (&mut table.lists, list(DataType::Float64)),
                 "bin_categories" => (&mut table.lists, list(DataType::LargeBinary)),
                 "bin_counts" => (&mut table.lists, list(DataType::Int64)),
@@ -399,8 +419,9 @@ impl Table {
                 }
                 _ => continue,
             };
-            let array = cast(array, &wanted)
-                .map_err(|e| Error::Input(format!("column {name:?} of the table is {}: {e}", field.data_type())))?;
+            let array = cast(array, &wanted).map_err(|e| {
+                Error::Input(format!("column {name:?} of the table is {}: {e}", field.data_type()))
+            })?;
             group.insert(name, array);
         }
         Ok(table)
@@ -452,9 +473,14 @@ impl Table {
         let quantiles = match self.image(&named("quantiles"), row) {
             None => None,
             Some(image) => {
-                let sketch = KllSketch::from_bytes(image).map_err(|e| format!("{}: {e}", named("quantiles")))?;
+                let sketch =
+                    KllSketch::from_bytes(image).map_err(|e| format!("{}: {e}", named("quantiles")))?;
                 if sketch.n() != kept {
-                    return Err(format!("{} holds {} values, the counts say {kept}", named("quantiles"), sketch.n()));
+                    return Err(format!(
+                        "{} holds {} values, the counts say {kept}",
+                        named("quantiles"),
+                        sketch.n()
+                    ));
                 }
                 Some(sketch)
             }
@@ -468,7 +494,13 @@ impl Table {
         }))
     }
 
-    fn column(&self, row: usize, name: String, type_name: String, kind: Kind) -> Result<ColumnProfile, String> {
+    fn column(
+        &self,
+        row: usize,
+        name: String,
+        type_name: String,
+        kind: Kind,
+    ) -> Result<ColumnProfile, String> {
         let counts = Counts {
             rows: self.count("rows", row)?,
             absent: self.count("absent_count", row)?,
@@ -481,14 +513,19 @@ impl Table {
             empty: self.count("empty_count", row)?,
         };
         if counts.nulls.checked_add(counts.nans).is_none_or(|missing| missing > counts.rows) {
-            return Err(format!("has {} nulls and {} NaN in {} rows", counts.nulls, counts.nans, counts.rows));
+            return Err(format!(
+                "has {} nulls and {} NaN in {} rows",
+                counts.nulls, counts.nans, counts.rows
+            ));
         }
         let measured = matches!(kind, Kind::Category | Kind::List | Kind::Embedding)
             && self.integer("length_moment_n", row).is_some();
         let distinct = self.image("distinct", row).map(HllSketch::from_bytes).transpose();
         let frequent = match (self.image("top", row), self.string("top_type", row).as_deref()) {
             (None, _) => Ok(None),
-            (Some(image), Some("int64")) => FrequentItems::from_bytes(image).map(|f| Some(Frequent::Integers(f))),
+            (Some(image), Some("int64")) => {
+                FrequentItems::from_bytes(image).map(|f| Some(Frequent::Integers(f)))
+            }
             (Some(image), _) => FrequentItems::from_bytes(image).map(|f| Some(Frequent::Bytes(f))),
         };
         Ok(ColumnProfile {

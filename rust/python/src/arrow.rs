@@ -3,8 +3,10 @@
 //! A capsule owns a C struct until somebody moves it out; what is moved out releases itself.
 use crate::error::{through, to_py};
 use arrow_array::ffi::{FFI_ArrowArray, FFI_ArrowSchema, from_ffi, to_ffi};
-use arrow_array::ffi_stream::{RecordBatchStreamReader, FFI_ArrowArrayStream};
-use arrow_array::{Array, ArrayRef, RecordBatch, RecordBatchIterator, RecordBatchReader, StructArray, make_array};
+use arrow_array::ffi_stream::{FFI_ArrowArrayStream, RecordBatchStreamReader};
+use arrow_array::{
+    Array, ArrayRef, RecordBatch, RecordBatchIterator, RecordBatchReader, StructArray, make_array,
+};
 use arrow_schema::{ArrowError, DataType, Field, Schema, SchemaRef};
 use driftline_engine::Error;
 use pyo3::exceptions::PyTypeError;
@@ -141,6 +143,8 @@ pub fn export_stream<'py>(py: Python<'py>, batch: RecordBatch) -> PyResult<Bound
 }
 
 /// The next of a Python iterator, its error carried through.
-pub fn next_of<'py>(iterator: &mut Bound<'py, pyo3::types::PyIterator>) -> Option<Result<Bound<'py, PyAny>, Error>> {
+pub fn next_of<'py>(
+    iterator: &mut Bound<'py, pyo3::types::PyIterator>,
+) -> Option<Result<Bound<'py, PyAny>, Error>> {
     iterator.next().map(|item| item.map_err(through))
 }

@@ -50,7 +50,8 @@ impl Batch {
             fields.push(Field::new(name, array.data_type().clone(), true));
             arrays.push(array);
         }
-        let options = arrow_array::RecordBatchOptions::new().with_row_count(Some(arrays.first().map_or(0, |a| a.len())));
+        let options = arrow_array::RecordBatchOptions::new()
+            .with_row_count(Some(arrays.first().map_or(0, |a| a.len())));
         let batch = RecordBatch::try_new_with_options(Arc::new(Schema::new(fields)), arrays, &options);
         batch.map(Self).map_err(|e| PyValueError::new_err(e.to_string()))
     }
@@ -104,7 +105,8 @@ fn from_buffer(values: &Bound<'_, PyAny>, dtype: &str) -> PyResult<ArrayRef> {
             primitive::<$type>(data, items, nat)
         }};
     }
-    let (kind, unit) = dtype.split_once('[').map_or((dtype, ""), |(kind, unit)| (kind, unit.trim_end_matches(']')));
+    let (kind, unit) =
+        dtype.split_once('[').map_or((dtype, ""), |(kind, unit)| (kind, unit.trim_end_matches(']')));
     Ok(match (kind.trim_start_matches(['<', '|', '=']), unit) {
         ("f8", _) => numbers!(Float64Type),
         ("f4", _) => numbers!(Float32Type),
@@ -136,7 +138,11 @@ fn from_buffer(values: &Bound<'_, PyAny>, dtype: &str) -> PyResult<ArrayRef> {
 
 /// Python's buffers need not be aligned; Arrow's are.
 fn aligned<T: ArrowPrimitiveType>(data: Buffer) -> Buffer {
-    if data.as_ptr().align_offset(align_of::<T::Native>()) == 0 { data } else { Buffer::from(data.as_slice()) }
+    if data.as_ptr().align_offset(align_of::<T::Native>()) == 0 {
+        data
+    } else {
+        Buffer::from(data.as_slice())
+    }
 }
 
 fn primitive<T: ArrowPrimitiveType>(data: Buffer, items: usize, nulls: Option<NullBuffer>) -> ArrayRef {
@@ -158,33 +164,50 @@ fn from_list(values: &Bound<'_, PyAny>) -> PyResult<ArrayRef> {
     let Some(first) = present().next() else { return Ok(Arc::new(NullArray::new(values.len()))) };
     if first.is_instance_of::<PyBool>() {
         let mut column = BooleanBuilder::with_capacity(values.len());
-        values.iter().enumerate().try_for_each(|(i, v)| item(&v, i, "bool").map(|v| column.append_option(v)))?;
+        values
+            .iter()
+            .enumerate()
+            .try_for_each(|(i, v)| item(&v, i, "bool").map(|v| column.append_option(v)))?;
         return Ok(Arc::new(column.finish()));
     }
     if first.is_instance_of::<PyString>() {
         let mut column = StringBuilder::with_capacity(values.len(), values.len() * 8);
-        values.iter().enumerate().try_for_each(|(i, v)| item::<String>(&v, i, "str").map(|v| column.append_option(v)))?;
+        values
+            .iter()
+            .enumerate()
+            .try_for_each(|(i, v)| item::<String>(&v, i, "str").map(|v| column.append_option(v)))?;
         return Ok(Arc::new(column.finish()));
     }
     if first.is_instance_of::<PyBytes>() {
         let mut column = BinaryBuilder::with_capacity(values.len(), values.len() * 8);
-        values.iter().enumerate().try_for_each(|(i, v)| item::<Vec<u8>>(&v, i, "bytes").map(|v| column.append_option(v)))?;
+        values
+            .iter()
+            .enumerate()
+            .try_for_each(|(i, v)| item::<Vec<u8>>(&v, i, "bytes").map(|v| column.append_option(v)))?;
         return Ok(Arc::new(column.finish()));
     }
     let number = |v: &Bound<'_, PyAny>| v.is_instance_of::<PyInt>() && !v.is_instance_of::<PyBool>();
     if present().all(|v| number(&v)) {
         let mut column = Int64Builder::with_capacity(values.len());
-        values.iter().enumerate().try_for_each(|(i, v)| item(&v, i, "int").map(|v| column.append_option(v)))?;
+        values
+            .iter()
+            .enumerate()
+            .try_for_each(|(i, v)| item(&v, i, "int").map(|v| column.append_option(v)))?;
         return Ok(Arc::new(column.finish()));
     }
     if first.is_instance_of::<PyFloat>() || number(&first) {
         let mut column = Float64Builder::with_capacity(values.len());
-        values.iter().enumerate().try_for_each(|(i, v)| item(&v, i, "float").map(|v| column.append_option(v)))?;
+        values
+            .iter()
+            .enumerate()
+            .try_for_each(|(i, v)| item(&v, i, "float").map(|v| column.append_option(v)))?;
         let column: Float64Array = column.finish();
         return Ok(Arc::new(column));
     }
     let name = first.get_type().fully_qualified_name()?;
-    Err(PyTypeError::new_err(format!("values of type {name} are not supported: convert them to str or to numbers")))
+    Err(PyTypeError::new_err(format!(
+        "values of type {name} are not supported: convert them to str or to numbers"
+    )))
 }
 
 fn item<'py, T: for<'a> FromPyObject<'a, 'py>>(
@@ -196,7 +219,8 @@ fn item<'py, T: for<'a> FromPyObject<'a, 'py>>(
         return Ok(None);
     }
     value.extract().map(Some).map_err(|_| {
-        let error = Error::Argument(format!("row {row} is {}, not {expected}: a column holds one type", value));
+        let error =
+            Error::Argument(format!("row {row} is {}, not {expected}: a column holds one type", value));
         to_py(value.py(), error)
     })
 }

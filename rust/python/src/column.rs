@@ -11,6 +11,12 @@ use std::sync::{Arc, OnceLock};
 /// Value, lower bound, upper bound.
 pub type Bounded = (f64, f64, f64);
 
+/// A value, its count, and the count's lower and upper bound.
+pub type Item = (Py<PyAny>, u64, u64, u64);
+
+/// What the bins are of, their edges or categories, and the rows of each.
+type BinCounts = (&'static str, Vec<Py<PyAny>>, Vec<u64>);
+
 /// Standard deviations for the bounds of a distinct count: 99.7 %.
 const DISTINCT_STD_DEVS: u8 = 3;
 
@@ -154,7 +160,11 @@ impl Column {
                 1.0 => ends.1,
                 q => at(q),
             };
-            Ok(Some(q.iter().map(|&q| (value(q), value((q - error).max(0.0)), value((q + error).min(1.0)))).collect()))
+            Ok(Some(
+                q.iter()
+                    .map(|&q| (value(q), value((q - error).max(0.0)), value((q + error).min(1.0))))
+                    .collect(),
+            ))
         })
     }
 
@@ -165,7 +175,8 @@ impl Column {
         py.detach(|| {
             let Some((view, error, _)) = self.view() else { return Ok(None) };
             let rank = |x| view.rank(x).unwrap_or(f64::NAN);
-            let (low, high) = self.numbers().and_then(|n| n.range).unwrap_or((f64::NEG_INFINITY, f64::INFINITY));
+            let (low, high) =
+                self.numbers().and_then(|n| n.range).unwrap_or((f64::NEG_INFINITY, f64::INFINITY));
             Ok(Some(
                 x.iter()
                     .map(|&x| match rank(x) {
@@ -190,7 +201,11 @@ impl Column {
             let below = |i: usize| if i == 0 { rank(edges[0].next_down()) } else { rank(edges[i]) };
             let bin = |i: usize| {
                 let share = rank(edges[i + 1]) - below(i);
-                ((share * n).round(), ((share - error).max(0.0) * n).floor(), ((share + error).min(1.0) * n).ceil())
+                (
+                    (share * n).round(),
+                    ((share - error).max(0.0) * n).floor(),
+                    ((share + error).min(1.0) * n).ceil(),
+                )
             };
             Ok(Some((0..edges.len() - 1).map(bin).collect()))
         })
@@ -202,22 +217,23 @@ impl Column {
         // The empty string is no value to the sketch, but one to us.
         let empty = if column.kind == Kind::Category && column.counts.empty > 0 { 1.0 } else { 0.0 };
         let most = column.counts.valid() as f64;
-        let bounded = |x: f64| (x + empty).min(most);
+        let counted = |x: f64| (x + empty).min(most);
         let bound = |f: fn(&HllSketch, u8) -> f64| f(sketch, DISTINCT_STD_DEVS);
+        // The count is whole, and so are its bounds; the slack keeps rounding errors from moving them.
         Some((
-            bounded(sketch.estimate()),
-            bounded(bound(HllSketch::lower_bound).floor()),
-            bounded(bound(HllSketch::upper_bound).ceil()),
+            counted(sketch.estimate().round()),
+            counted((bound(HllSketch::lower_bound) - 1e-6).ceil()),
+            counted((bound(HllSketch::upper_bound) + 1e-6).floor()),
         ))
     }
 
-    fn top(&self, py: Python<'_>, n: usize) -> PyResult<Option<Vec<(Py<PyAny>, u64, u64, u64)>>> {
+    fn top(&self, py: Python<'_>, n: usize) -> PyResult<Option<Vec<Item>>> {
         let column = self.engine();
         match column.frequent.as_ref().filter(|_| !self.lengths) {
             None => Ok(None),
             Some(Frequent::Integers(items)) => {
                 let unsigned = column.type_name == "uint64";
-                let rows = items.publishable().items_above(0).into_iter().take(n).map(|row| {
+                let rows = items.without_rare().items_above(0).into_iter().take(n).map(|row| {
                     let value = if unsigned {
                         (row.item as u64).into_pyobject(py)?.into_any().unbind()
                     } else {
@@ -228,7 +244,7 @@ impl Column {
                 rows.collect::<PyResult<Vec<_>>>().map(Some)
             }
             Some(Frequent::Bytes(items)) => {
-                let rows = items.publishable().items_above(0).into_iter().take(n).map(|row| {
+                let rows = items.without_rare().items_above(0).into_iter().take(n).map(|row| {
                     Ok((self.text(&row.item, py)?, row.estimate, row.lower_bound, row.upper_bound))
                 });
                 rows.collect::<PyResult<Vec<_>>>().map(Some)
@@ -236,7 +252,7 @@ impl Column {
         }
     }
 
-    fn bins(&self, py: Python<'_>) -> PyResult<Option<(&'static str, Vec<Py<PyAny>>, Vec<u64>)>> {
+    fn bins(&self, py: Python<'_>) -> PyResult<Option<BinCounts>> {
         match self.engine().bins.as_ref().filter(|_| !self.lengths) {
             None => Ok(None),
             Some(Bins::Numbers(bins)) => {

@@ -22,9 +22,8 @@ pub fn to_py(py: Python<'_>, error: Error) -> PyErr {
 fn raise(py: Python<'_>, name: &str, message: String) -> PyErr {
     static ERRORS: PyOnceLock<Py<PyModule>> = PyOnceLock::new();
     let module = ERRORS.get_or_try_init(py, || py.import("driftline.errors").map(Bound::unbind));
-    let class = module.and_then(|module| {
-        module.bind(py).getattr(name).and_then(|class| Ok(class.cast_into::<PyType>()?))
-    });
+    let class = module
+        .and_then(|module| module.bind(py).getattr(name).and_then(|class| Ok(class.cast_into::<PyType>()?)));
     match class {
         Ok(class) => PyErr::from_type(class, message),
         Err(error) => error,

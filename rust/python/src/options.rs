@@ -52,8 +52,9 @@ impl Keywords {
                 Some(profile) => Some(Arc::new(Reference::try_from_profile(profile.engine())?)),
                 None => None,
             },
-            threads: threads
-                .ok_or_else(|| Error::Argument(format!("threads is {}: it must be 0 (all cores) to 1024", self.threads)))?,
+            threads: threads.ok_or_else(|| {
+                Error::Argument(format!("threads is {}: it must be 0 (all cores) to 1024", self.threads))
+            })?,
         })
     }
 }

@@ -2,16 +2,16 @@
 //!
 //! Arrays enter through the engine, so every Arrow type, null and NaN is treated as in a profile.
 use crate::arrow::import_arrays;
-use crate::column::Bounded;
+use crate::column::{Bounded, Item};
 use crate::error::{image_error, to_py};
 use driftline_engine::profile::{ColumnProfile, Frequent, profile_array};
 use driftline_engine::{Collect, Error, Options};
 use driftline_sketches::frequent::Row;
 use driftline_sketches::kll::KllStrings;
 use driftline_sketches::{self as sketches, HllSketch, KllSketch};
+use pyo3::IntoPyObjectExt;
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::IntoPyObjectExt;
 use pyo3::types::{PyBytes, PyString};
 
 /// Standard deviations for the bounds of a distinct count: 99.7 %.
@@ -57,7 +57,8 @@ impl Kll {
     #[pyo3(signature = (k = 1600, *, seed = 0))]
     fn new(k: i64, seed: u64) -> PyResult<Self> {
         let checked = u16::try_from(k).ok().and_then(|k| KllSketch::try_new(k, seed).ok());
-        let sketch = checked.ok_or_else(|| PyValueError::new_err(format!("k is {k}: it must be 8 to 65535")))?;
+        let sketch =
+            checked.ok_or_else(|| PyValueError::new_err(format!("k is {k}: it must be 8 to 65535")))?;
         Ok(Self { sketch: Quantiles::Numbers(sketch), dtype: "float64", seed })
     }
 
@@ -238,8 +239,11 @@ impl Hll {
     }
 
     fn update(&mut self, values: &Bound<'_, PyAny>) -> PyResult<()> {
-        let options =
-            Options { collect: Collect { distinct: true, ..Collect::COUNTS }, threads: 1, ..Options::default() };
+        let options = Options {
+            collect: Collect { distinct: true, ..Collect::COUNTS },
+            threads: 1,
+            ..Options::default()
+        };
         each_array(values, &options, |column| {
             match &column.distinct {
                 Some(sketch) => self.0.merge(sketch),
@@ -280,7 +284,9 @@ impl FrequentItems {
         let refused = |e: sketches::ArgumentError| PyValueError::new_err(e.to_string());
         let items = match dtype {
             "int64" => Frequent::Integers(sketches::FrequentItems::try_new(lg_max).map_err(refused)?),
-            "string" | "binary" => Frequent::Bytes(sketches::FrequentItems::try_new(lg_max).map_err(refused)?),
+            "string" | "binary" => {
+                Frequent::Bytes(sketches::FrequentItems::try_new(lg_max).map_err(refused)?)
+            }
             other => return Err(unknown_items(other)),
         };
         Ok(Self { items, binary: dtype == "binary" })
@@ -305,7 +311,8 @@ impl FrequentItems {
     }
 
     fn update(&mut self, values: &Bound<'_, PyAny>) -> PyResult<()> {
-        let options = Options { collect: Collect { top: true, ..Collect::COUNTS }, threads: 1, ..Options::default() };
+        let options =
+            Options { collect: Collect { top: true, ..Collect::COUNTS }, threads: 1, ..Options::default() };
         each_array(values, &options, |column| {
             match (&mut self.items, &column.frequent) {
                 (Frequent::Integers(ours), Some(Frequent::Integers(theirs))) => ours.merge(theirs),
@@ -356,14 +363,14 @@ impl FrequentItems {
         let (lower, estimate, upper) = match &self.items {
             Frequent::Integers(items) => items.count(&item.extract()?),
             Frequent::Bytes(items) => match item.cast::<PyString>() {
-                Ok(text) => items.count(&text.to_str()?.as_bytes().into()),
-                Err(_) => items.count(&item.extract::<&[u8]>()?.into()),
+                Ok(text) => items.count(text.to_str()?.as_bytes()),
+                Err(_) => items.count(item.extract::<&[u8]>()?),
             },
         };
         Ok((estimate, lower, upper))
     }
 
-    fn top(&self, py: Python<'_>, n: usize) -> PyResult<Vec<(Py<PyAny>, u64, u64, u64)>> {
+    fn top(&self, py: Python<'_>, n: usize) -> PyResult<Vec<Item>> {
         let bounded = |item: Py<PyAny>, row: (u64, u64, u64)| (item, row.0, row.1, row.2);
         match &self.items {
             Frequent::Integers(items) => items

@@ -143,11 +143,26 @@ impl ColumnBuilder {
                 let groups: Vec<_> = groups.map(|&(value, n)| (value, hash_bytes(value), n)).collect();
                 add_groups(profile, &groups);
             }
-            Utf8 => add_bytes(profile, array.as_bytes::<Utf8Type>().iter().map(|v| v.map(str::as_bytes)), nulls, scratch),
+            Utf8 => add_bytes(
+                profile,
+                array.as_bytes::<Utf8Type>().iter().map(|v| v.map(str::as_bytes)),
+                nulls,
+                scratch,
+            ),
             LargeUtf8 => {
-                add_bytes(profile, array.as_bytes::<LargeUtf8Type>().iter().map(|v| v.map(str::as_bytes)), nulls, scratch);
+                add_bytes(
+                    profile,
+                    array.as_bytes::<LargeUtf8Type>().iter().map(|v| v.map(str::as_bytes)),
+                    nulls,
+                    scratch,
+                );
             }
-            Utf8View => add_bytes(profile, array.as_string_view().iter().map(|v| v.map(str::as_bytes)), nulls, scratch),
+            Utf8View => add_bytes(
+                profile,
+                array.as_string_view().iter().map(|v| v.map(str::as_bytes)),
+                nulls,
+                scratch,
+            ),
             Binary => add_bytes(profile, array.as_binary::<i32>().iter(), nulls, scratch),
             LargeBinary => add_bytes(profile, array.as_binary::<i64>().iter(), nulls, scratch),
             BinaryView => add_bytes(profile, array.as_binary_view().iter(), nulls, scratch),
@@ -176,8 +191,8 @@ impl ColumnBuilder {
         const ROWS: usize = 8192;
         for start in (0..array.len()).step_by(ROWS) {
             let part = array.slice(start, ROWS.min(array.len() - start));
-            let part = cast(&part, to)
-                .map_err(|e| Error::Input(format!("column {:?}: {e}", self.profile.name)))?;
+            let part =
+                cast(&part, to).map_err(|e| Error::Input(format!("column {:?}: {e}", self.profile.name)))?;
             self.add(&part, scratch)?;
         }
         Ok(())
@@ -196,13 +211,27 @@ impl ColumnBuilder {
         if let Some(counts) = &mut self.dictionary {
             let keys = dictionary.keys();
             match keys.data_type() {
-                DataType::Int8 => count_keys(keys.as_primitive::<Int8Type>().values(), nulls.as_ref(), &mut counts.rows),
-                DataType::Int16 => count_keys(keys.as_primitive::<Int16Type>().values(), nulls.as_ref(), &mut counts.rows),
-                DataType::Int32 => count_keys(keys.as_primitive::<Int32Type>().values(), nulls.as_ref(), &mut counts.rows),
-                DataType::Int64 => count_keys(keys.as_primitive::<Int64Type>().values(), nulls.as_ref(), &mut counts.rows),
-                DataType::UInt8 => count_keys(keys.as_primitive::<UInt8Type>().values(), nulls.as_ref(), &mut counts.rows),
-                DataType::UInt16 => count_keys(keys.as_primitive::<UInt16Type>().values(), nulls.as_ref(), &mut counts.rows),
-                DataType::UInt32 => count_keys(keys.as_primitive::<UInt32Type>().values(), nulls.as_ref(), &mut counts.rows),
+                DataType::Int8 => {
+                    count_keys(keys.as_primitive::<Int8Type>().values(), nulls.as_ref(), &mut counts.rows)
+                }
+                DataType::Int16 => {
+                    count_keys(keys.as_primitive::<Int16Type>().values(), nulls.as_ref(), &mut counts.rows)
+                }
+                DataType::Int32 => {
+                    count_keys(keys.as_primitive::<Int32Type>().values(), nulls.as_ref(), &mut counts.rows)
+                }
+                DataType::Int64 => {
+                    count_keys(keys.as_primitive::<Int64Type>().values(), nulls.as_ref(), &mut counts.rows)
+                }
+                DataType::UInt8 => {
+                    count_keys(keys.as_primitive::<UInt8Type>().values(), nulls.as_ref(), &mut counts.rows)
+                }
+                DataType::UInt16 => {
+                    count_keys(keys.as_primitive::<UInt16Type>().values(), nulls.as_ref(), &mut counts.rows)
+                }
+                DataType::UInt32 => {
+                    count_keys(keys.as_primitive::<UInt32Type>().values(), nulls.as_ref(), &mut counts.rows)
+                }
                 _ => count_keys(keys.as_primitive::<UInt64Type>().values(), nulls.as_ref(), &mut counts.rows),
             }
         }
@@ -211,7 +240,7 @@ impl ColumnBuilder {
 
     fn flush_dictionary(&mut self) -> Result<()> {
         let Some(DictionaryCounts { values, rows }) = self.dictionary.take() else { return Ok(()) };
-        // A dictionary may hold the same value twice; binary form serves strings and bytes alike.
+        // Binary form serves strings and bytes alike.
         let values = match values.data_type() {
             DataType::Boolean => cast(&values, &DataType::Utf8).and_then(|v| cast(&v, &DataType::Binary)),
             DataType::LargeUtf8 | DataType::LargeBinary => cast(&values, &DataType::LargeBinary),
@@ -223,7 +252,14 @@ impl ColumnBuilder {
             _ => values.as_binary::<i32>().value(i),
         };
         let used = rows.iter().enumerate().filter(|(_, n)| **n > 0);
-        let groups: Vec<_> = used.map(|(i, &n)| (value(i), hash_bytes(value(i)), n)).collect();
+        let mut groups: Vec<_> = used.map(|(i, &n)| (value(i), hash_bytes(value(i)), n)).collect();
+        // A dictionary may hold the same value twice, as one put together from parts does.
+        groups.sort_unstable_by_key(|group| (group.1.0, group.1.1, group.0));
+        groups.dedup_by(|next, kept| {
+            let same = next.0 == kept.0;
+            kept.2 += if same { next.2 } else { 0 };
+            same
+        });
         for group in groups.chunks(4096) {
             add_groups(&mut self.profile, group);
         }
@@ -325,7 +361,12 @@ fn add_integers<T: Convert<i64>>(
 }
 
 /// Unsigned 64-bit numbers: hashed and counted by their bits, which for values of the signed range are the same.
-fn add_unsigned(profile: &mut ColumnProfile, values: &[u64], nulls: Option<&NullBuffer>, scratch: &mut Scratch) {
+fn add_unsigned(
+    profile: &mut ColumnProfile,
+    values: &[u64],
+    nulls: Option<&NullBuffer>,
+    scratch: &mut Scratch,
+) {
     count_rows(profile, values.len(), nulls);
     for (i, chunk) in values.chunks(CHUNK).enumerate() {
         let chunk = &signed(chunk)[..chunk.len()];
@@ -371,14 +412,14 @@ fn add_bytes<'a>(
     scratch.counter.count(values.flatten(), |groups| add_groups(profile, groups));
 }
 
-/// Distinct values of some rows with their hashes and numbers of rows.
+/// Groups of equal values, distinct from one another, with their hashes and numbers of rows.
 pub(crate) fn add_groups(profile: &mut ColumnProfile, groups: &[(&[u8], Hash128, u64)]) {
     let lengths = !profile.type_name.starts_with("bool");
     if let Some(distinct) = &mut profile.distinct {
         groups.iter().filter(|group| !group.0.is_empty()).for_each(|group| distinct.update_hash(group.1));
     }
     if let Some(Frequent::Bytes(frequent)) = &mut profile.frequent {
-        frequent.update_counts(groups.iter().map(|&(value, _, n)| (value, n)));
+        frequent.update_groups(groups);
     }
     if let Some(Bins::Categories(bins)) = &mut profile.bins {
         groups.iter().for_each(|&(value, _, n)| bins.update(value, n));

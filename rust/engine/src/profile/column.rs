@@ -124,7 +124,9 @@ impl ColumnProfile {
         let numbers = |collect| Numbers::try_new(options.k, seed, collect);
         let frequent = match kind {
             _ if !collect.top => None,
-            Kind::Category => Some(Frequent::Bytes(FrequentItems::try_new(FrequentItems::<i64>::DEFAULT_LG_MAX)?)),
+            Kind::Category => {
+                Some(Frequent::Bytes(FrequentItems::try_new(FrequentItems::<i64>::DEFAULT_LG_MAX)?))
+            }
             Kind::Number if is_integer(data_type) => {
                 Some(Frequent::Integers(FrequentItems::try_new(FrequentItems::<i64>::DEFAULT_LG_MAX)?))
             }
@@ -140,7 +142,12 @@ impl ColumnProfile {
             lengths: if measured { Some(numbers(lengths_collect)?) } else { None },
             distinct: (collect.distinct && valued).then(HllSketch::new),
             frequent,
-            bins: options.reference.as_ref().and_then(|r| r.bins_for(name, kind)).map(ColumnBins::empty).transpose()?,
+            bins: options
+                .reference
+                .as_ref()
+                .and_then(|r| r.bins_for(name, kind))
+                .map(ColumnBins::empty)
+                .transpose()?,
         })
     }
 
@@ -154,7 +161,10 @@ impl ColumnProfile {
         match value {
             None => column.counts.nulls = rows,
             Some(value) if rows > 0 => {
-                super::builder::add_groups(&mut column, &[(value.as_bytes(), hash_bytes(value.as_bytes()), rows)]);
+                super::builder::add_groups(
+                    &mut column,
+                    &[(value.as_bytes(), hash_bytes(value.as_bytes()), rows)],
+                );
             }
             Some(_) => {}
         }
@@ -216,7 +226,8 @@ impl ColumnProfile {
     /// # Errors
     /// As of `merge`.
     pub fn check_mergeable(&self, other: &Self) -> Result<()> {
-        let unit = |t: &str| t.split_once('[').map(|(_, rest)| rest.split([',', ']']).next().map(str::to_owned));
+        let unit =
+            |t: &str| t.split_once('[').map(|(_, rest)| rest.split([',', ']']).next().map(str::to_owned));
         let timely = self.kind == Kind::Time && other.kind == Kind::Time;
         let family = |t: &str| t.split('[').next().map(str::to_owned);
         let units_differ = timely

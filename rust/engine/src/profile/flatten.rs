@@ -52,7 +52,8 @@ pub fn flatten(schema: &Schema, options: &Options) -> Result<(Vec<Leaf>, Vec<Ski
     if let Some(columns) = &options.columns {
         let known = |name: &String| found.names.iter().any(|n| starts_with(n, name));
         if let Some(missing) = columns.iter().find(|name| !known(name)) {
-            let mut names: Vec<_> = schema.fields().iter().take(20).map(|f| format!("{:?}", f.name())).collect();
+            let mut names: Vec<_> =
+                schema.fields().iter().take(20).map(|f| format!("{:?}", f.name())).collect();
             if schema.fields().len() > names.len() {
                 names.push("...".into());
             }
@@ -129,9 +130,8 @@ fn field_of(array: &ArrayRef, field: usize) -> ArrayRef {
     match child.data_type() {
         // These keep nulls in their values or have no bitmap; taking rows writes the nulls in.
         DataType::Null | DataType::RunEndEncoded(..) | DataType::Union(..) => {
-            let rows: arrow_array::UInt32Array = (0..parent.len() as u32)
-                .map(|i| parent.is_valid(i as usize).then_some(i))
-                .collect();
+            let rows: arrow_array::UInt32Array =
+                (0..parent.len() as u32).map(|i| parent.is_valid(i as usize).then_some(i)).collect();
             arrow_select::take::take(child, &rows, None).unwrap_or_else(|_| child.clone())
         }
         _ => match child.to_data().into_builder().nulls(nulls).build() {
@@ -176,7 +176,7 @@ fn gather(values: &ArrayRef, rows: impl Iterator<Item = u64>) -> ArrayRef {
 fn norms_of(array: &ArrayRef) -> Float64Array {
     let lists = array.as_fixed_size_list();
     let width = lists.value_length() as usize;
-    let first = lists.value_offset_at(0) as usize;
+    let first = lists.value_offset_at(0);
     let values = lists.values();
     let squares = |i: usize| -> f64 {
         let range = first + i * width..first + (i + 1) * width;
@@ -184,9 +184,10 @@ fn norms_of(array: &ArrayRef) -> Float64Array {
             DataType::Float16 => {
                 values.as_primitive::<Float16Type>().values()[range].iter().map(|x| x.to_f64().powi(2)).sum()
             }
-            DataType::Float32 => {
-                values.as_primitive::<Float32Type>().values()[range].iter().map(|x| f64::from(*x).powi(2)).sum()
-            }
+            DataType::Float32 => values.as_primitive::<Float32Type>().values()[range]
+                .iter()
+                .map(|x| f64::from(*x).powi(2))
+                .sum(),
             _ => values.as_primitive::<Float64Type>().values()[range].iter().map(|x| x * x).sum(),
         }
     };

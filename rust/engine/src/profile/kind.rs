@@ -48,9 +48,8 @@ impl Kind {
         use DataType::*;
         Some(match data_type {
             Null => Kind::Null,
-            Boolean | Utf8 | LargeUtf8 | Utf8View | Binary | LargeBinary | BinaryView | FixedSizeBinary(_) => {
-                Kind::Category
-            }
+            Boolean | Utf8 | LargeUtf8 | Utf8View | Binary | LargeBinary | BinaryView
+            | FixedSizeBinary(_) => Kind::Category,
             Int8 | Int16 | Int32 | Int64 | UInt8 | UInt16 | UInt32 | UInt64 | Float16 | Float32 | Float64 => {
                 Kind::Number
             }
@@ -64,7 +63,9 @@ impl Kind {
                 kind @ (Kind::Category | Kind::Number | Kind::Time | Kind::Null) => kind,
                 Kind::List | Kind::Embedding => return None,
             },
-            FixedSizeList(field, _) if matches!(field.data_type(), Float16 | Float32 | Float64) => Kind::Embedding,
+            FixedSizeList(field, _) if matches!(field.data_type(), Float16 | Float32 | Float64) => {
+                Kind::Embedding
+            }
             List(_) | LargeList(_) | FixedSizeList(..) => Kind::List,
             Struct(_) | ListView(_) | LargeListView(_) | Interval(_) | Union(..) | Map(..) => return None,
         })
@@ -85,7 +86,9 @@ pub fn type_name(data_type: &DataType) -> String {
         Boolean => "bool".into(),
         Utf8 | LargeUtf8 | Utf8View => "string".into(),
         Binary | LargeBinary | BinaryView | FixedSizeBinary(_) => "binary".into(),
-        Decimal32(p, s) | Decimal64(p, s) | Decimal128(p, s) | Decimal256(p, s) => format!("decimal({p}, {s})"),
+        Decimal32(p, s) | Decimal64(p, s) | Decimal128(p, s) | Decimal256(p, s) => {
+            format!("decimal({p}, {s})")
+        }
         Date32 => "date[d]".into(),
         Date64 => "date[ms]".into(),
         Time32(u) | Time64(u) => format!("time[{}]", unit(u)),
@@ -96,6 +99,11 @@ pub fn type_name(data_type: &DataType) -> String {
         RunEndEncoded(_, values) => type_name(values.data_type()),
         List(field) | LargeList(field) => format!("list[{}]", type_name(field.data_type())),
         FixedSizeList(field, n) => format!("list[{}, {n}]", type_name(field.data_type())),
+        Map(..) => "map".into(),
+        Union(..) => "union".into(),
+        Interval(_) => "interval".into(),
+        Struct(_) => "struct".into(),
+        ListView(field) | LargeListView(field) => format!("list view[{}]", type_name(field.data_type())),
         other => other.to_string().to_lowercase(),
     }
 }

@@ -148,11 +148,13 @@ impl ProfileBuilder {
         self.rows += batch.num_rows() as u64;
         let scratch = &mut self.scratch;
         match &self.pool {
-            Some(pool) if batch.num_rows() * self.columns.len() >= CELLS_WORTH_A_THREAD => pool.install(|| {
-                self.columns.par_iter_mut().try_for_each_init(Scratch::default, |scratch, column| {
-                    column.update(batch.column(column.root()), scratch)
+            Some(pool) if batch.num_rows() * self.columns.len() >= CELLS_WORTH_A_THREAD => {
+                pool.install(|| {
+                    self.columns.par_iter_mut().try_for_each_init(Scratch::default, |scratch, column| {
+                        column.update(batch.column(column.root()), scratch)
+                    })
                 })
-            }),
+            }
             _ => self.columns.iter_mut().try_for_each(|c| c.update(batch.column(c.root()), scratch)),
         }
     }
@@ -175,7 +177,9 @@ pub fn profile_array(array: &ArrayRef, options: &Options, partition: u64) -> Res
     let schema = Schema::new(vec![Field::new("value", array.data_type().clone(), true)]);
     let (leaves, _) = flatten::flatten(&schema, options)?;
     let leaf = leaves.into_iter().next().filter(|leaf| leaf.name == "value");
-    let leaf = leaf.ok_or_else(|| Error::Argument(format!("values are {}: they are not profiled", type_name(array.data_type()))))?;
+    let leaf = leaf.ok_or_else(|| {
+        Error::Argument(format!("values are {}: they are not profiled", type_name(array.data_type())))
+    })?;
     let mut builder = ColumnBuilder::try_new(leaf, options, partition)?;
     builder.update(array, &mut Scratch::default())?;
     builder.finish()

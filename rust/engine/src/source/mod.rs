@@ -13,7 +13,7 @@ use crate::options::Options;
 use crate::profile::{ColumnProfile, Profile, Skipped, thread_pool};
 use crate::{Error, Result};
 use read::ReadAt;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, mpsc};
 
@@ -187,20 +187,20 @@ pub fn profile_inputs(inputs: &[Input], options: &Options, observer: &mut dyn Ob
 }
 
 fn run(task: Task, options: &Options, input: &Input) -> Result<Part> {
-    match task {
+    let part = match task {
         Task::Parquet(part) => part.profile(options),
-        Task::Text(input) => {
-            let profile = text::profile(&input, options)?;
-            Ok(Part { rows: profile.rows(), columns: profile.into_columns() })
-        }
-    }
-    .map_err(|error| name_input(error, &input.name))
+        Task::Text(input) => text::profile(&input, options)
+            .map(|profile| Part { rows: profile.rows(), columns: profile.into_columns() }),
+    };
+    part.map_err(|error| name_input(error, &input.name))
 }
 
 fn name_input(error: Error, name: &str) -> Error {
     match error {
         Error::Input(message) if !message.starts_with(name) => Error::Input(format!("{name}: {message}")),
-        Error::Argument(message) if !message.starts_with(name) => Error::Argument(format!("{name}: {message}")),
+        Error::Argument(message) if !message.starts_with(name) => {
+            Error::Argument(format!("{name}: {message}"))
+        }
         other => other,
     }
 }
@@ -215,6 +215,7 @@ struct Merger<'a> {
     file_tasks: u64,
     file_rows: u64,
     file_columns: Vec<ColumnProfile>,
+    file_index: HashMap<String, usize>,
     total: Option<Profile>,
 }
 
@@ -229,6 +230,7 @@ impl<'a> Merger<'a> {
             file_tasks: 0,
             file_rows: 0,
             file_columns: vec![],
+            file_index: HashMap::new(),
             total: None,
         }
     }
@@ -244,9 +246,12 @@ impl<'a> Merger<'a> {
             self.file_tasks += 1;
             self.file_rows += part.rows;
             for column in part.columns {
-                match self.file_columns.iter_mut().find(|c| c.name == column.name) {
-                    Some(ours) => ours.merge(&column)?,
-                    None => self.file_columns.push(column),
+                match self.file_index.get(&column.name) {
+                    Some(&i) => self.file_columns[i].merge(&column)?,
+                    None => {
+                        self.file_index.insert(column.name.clone(), self.file_columns.len());
+                        self.file_columns.push(column);
+                    }
                 }
             }
         }
@@ -268,7 +273,8 @@ impl<'a> Merger<'a> {
         }
         let position: BTreeMap<_, _> = order.iter().enumerate().map(|(i, name)| (name.as_str(), i)).collect();
         columns.sort_by_key(|column| position.get(column.name.as_str()).copied());
-        let taken = |name: &str| columns.iter().any(|c| c.name == name);
+        let index = std::mem::take(&mut self.file_index);
+        let taken = |name: &String| index.contains_key(name);
         let options = self.plan.lock().map_err(|_| Error::Storage("a thread failed".into()))?.options;
         let mut extra = vec![];
         for (name, value) in input.partitions.iter().filter(|(name, _)| !taken(name) && options.wants(name)) {

@@ -2,6 +2,7 @@
 //! sketches stay in one thread's cache, and memory does not grow with the file.
 use super::read::ReadAt;
 use super::{Input, name_input};
+use crate::guard::decoding;
 use crate::options::Options;
 use crate::profile::builder::{ColumnBuilder, Scratch};
 use crate::profile::flatten::{Leaf, flatten};
@@ -10,7 +11,9 @@ use crate::{Error, Result};
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
 use bytes::Bytes;
 use parquet::arrow::ProjectionMask;
-use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
+use parquet::arrow::arrow_reader::{
+    ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder,
+};
 use parquet::basic::Encoding;
 use parquet::errors::ParquetError;
 use parquet::file::reader::{ChunkReader, Length};
@@ -44,7 +47,7 @@ struct OpenFile {
 
 /// Reads the footer; gives the names of the flat columns in order, the columns not profiled, and the parts.
 pub(super) fn plan(input: &Input, options: &Options) -> Result<(Vec<String>, Vec<Skipped>, Vec<Part>)> {
-    plan_open(input, options).map_err(|error| name_input(error, &input.name))
+    decoding(|| plan_open(input, options)).map_err(|error| name_input(error, &input.name))
 }
 
 fn plan_open(input: &Input, options: &Options) -> Result<(Vec<String>, Vec<Skipped>, Vec<Part>)> {
@@ -73,7 +76,12 @@ fn plan_open(input: &Input, options: &Options) -> Result<(Vec<String>, Vec<Skipp
     for row_groups in row_group_runs(&file) {
         for (i, columns) in roots.chunks(together).enumerate() {
             let leaves = columns.concat();
-            parts.push(Part { file: file.clone(), row_groups: row_groups.clone(), leaves, first_of_rows: i == 0 });
+            parts.push(Part {
+                file: file.clone(),
+                row_groups: row_groups.clone(),
+                leaves,
+                first_of_rows: i == 0,
+            });
         }
         if roots.is_empty() {
             parts.push(Part { file: file.clone(), row_groups, leaves: vec![], first_of_rows: true });
@@ -141,6 +149,10 @@ fn restrung(plain: &ArrowReaderMetadata, strings: &DataType, bytes: &DataType) -
 impl Part {
     /// Decodes and profiles the part.
     pub(super) fn profile(self, options: &Options) -> Result<super::Part> {
+        decoding(|| self.decode(options))
+    }
+
+    fn decode(self, options: &Options) -> Result<super::Part> {
         let partition = self.row_groups.start as u64;
         let metadata = self.file.views.metadata().clone();
         let rows = metadata.row_groups()[self.row_groups.clone()].iter().map(|g| g.num_rows() as u64).sum();
@@ -254,8 +266,8 @@ impl Windowed {
         let Ok(mut window) = self.window.lock() else {
             return Err(ParquetError::General("a thread failed while reading".into()));
         };
-        let covered = start >= window.start
-            && start + length as u64 <= window.start + window.bytes.len() as u64;
+        let covered =
+            start >= window.start && start + length as u64 <= window.start + window.bytes.len() as u64;
         if !covered {
             let ahead = self.data.read_ahead_bytes() as u64;
             // The footer is read from its end.

@@ -43,8 +43,9 @@ pub fn expand(names: &[String]) -> Result<Vec<Input>> {
             }
             inputs.push(local(path, path.parent().unwrap_or(Path::new("")))?);
         } else {
-            let matches = glob::glob(name)
-                .map_err(|e| Error::Argument(format!("{name}: not a pattern: {} at character {}", e.msg, e.pos)))?;
+            let matches = glob::glob(name).map_err(|e| {
+                Error::Argument(format!("{name}: not a pattern: {} at character {}", e.msg, e.pos))
+            })?;
             let mut files: Vec<PathBuf> = matches.filter_map(|m| m.ok()).filter(|m| m.is_file()).collect();
             files.retain(|file| format_of(&file.to_string_lossy()).is_some());
             files.sort();

@@ -5,8 +5,8 @@ use crate::options::Options;
 use crate::profile::{Profile, ProfileBuilder};
 use crate::{Error, Result};
 use arrow_array::RecordBatch;
-use arrow_schema::{ArrowError, Schema, SchemaRef};
-use std::io::{BufReader, Read};
+use arrow_schema::{ArrowError, SchemaRef};
+use std::io::{BufRead, BufReader, Read};
 use std::sync::Arc;
 
 /// Rows decoded at once.
@@ -24,14 +24,24 @@ pub(super) fn profile(input: &Input, options: &Options) -> Result<Profile> {
                 return Err(Error::Input("is empty: a CSV file begins with a header line".into()));
             }
             let schema = Arc::new(schema);
-            let builder = arrow_csv::ReaderBuilder::new(schema.clone()).with_header(true).with_batch_size(BATCH_ROWS);
+            let builder =
+                arrow_csv::ReaderBuilder::new(schema.clone()).with_header(true).with_batch_size(BATCH_ROWS);
             let reader = builder.build(stream(input)?).map_err(|e| text_error(&e))?;
             batches(&schema, reader, options)
         }
         Format::JsonLines | Format::Parquet => {
-            let inferred = arrow_json::reader::infer_json_schema(stream(input)?, None);
-            let (schema, _): (Schema, _) = inferred.map_err(|e| text_error(&e))?;
-            let schema = Arc::new(schema);
+            let lines = stream(input)?
+                .lines()
+                .enumerate()
+                .filter(|(_, line)| !line.as_ref().is_ok_and(|l| l.trim().is_empty()));
+            let values = lines.map(|(i, line)| {
+                let value = line.map_err(|e| e.to_string()).and_then(|line| {
+                    serde_json::from_str::<serde_json::Value>(&line).map_err(|e| without_line(&e.to_string()))
+                });
+                value.map_err(|e| ArrowError::JsonError(format!("line {}: not valid JSON: {e}", i + 1)))
+            });
+            let inferred = arrow_json::reader::infer_json_schema_from_iterator(values);
+            let schema = Arc::new(inferred.map_err(|e| text_error(&e))?);
             let builder = arrow_json::ReaderBuilder::new(schema.clone()).with_batch_size(BATCH_ROWS);
             let reader = builder.build(stream(input)?).map_err(|e| text_error(&e))?;
             batches(&schema, reader, options)
@@ -49,6 +59,11 @@ fn batches(
         builder.update(&batch.map_err(|e| text_error(&e))?)?;
     }
     builder.finish()
+}
+
+/// The parser counts lines within the one line that it was given.
+fn without_line(message: &str) -> String {
+    message.replacen(" at line 1 column", " at character", 1)
 }
 
 fn text_error(error: &ArrowError) -> Error {

@@ -4,8 +4,8 @@
 /// slots, as in DataSketches.
 pub const MOST_COUPONS: usize = 384;
 
-/// A set of coupons. Open addressing at half load at most: a value that was seen before, the common
-/// case of a column with few values, is found at the first look.
+/// A set of coupons. Open addressing, a quarter full at most: a value that was seen before, the
+/// common case in a column with few values, is nearly always found at the first look.
 #[derive(Clone, Debug)]
 pub struct Coupons {
     /// 0 is no coupon.
@@ -15,7 +15,7 @@ pub struct Coupons {
 
 impl Coupons {
     pub fn new() -> Self {
-        Self { slots: Box::new([0; 16]), len: 0 }
+        Self { slots: Box::new([0; 32]), len: 0 }
     }
 
     pub fn len(&self) -> usize {
@@ -30,13 +30,26 @@ impl Coupons {
             if self.slots[at & mask] == 0 {
                 self.slots[at & mask] = coupon;
                 self.len += 1;
-                if self.len * 2 > self.slots.len() {
+                if self.len * 4 > self.slots.len() {
                     self.grow();
                 }
                 return;
             }
             at += 1;
         }
+    }
+
+    /// Moves coupons that are not found at the first look to the front, and returns how many.
+    /// Without a branch: which values are found would be hard to predict.
+    pub fn sift(&self, coupons: &mut [u32]) -> usize {
+        let mask = self.slots.len() - 1;
+        let mut n = 0;
+        for at in 0..coupons.len() {
+            let coupon = coupons[at];
+            coupons[n] = coupon;
+            n += usize::from(self.slots[coupon as usize & mask] != coupon);
+        }
+        n
     }
 
     #[cold]

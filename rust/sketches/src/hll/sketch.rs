@@ -103,7 +103,10 @@ impl HllSketch {
                 State::Few(_) => 0,
                 State::Many(registers) => registers.floor,
             };
-            let n = coupon::coupons(chunk, floor, &mut buffer);
+            let mut n = coupon::coupons(chunk, floor, &mut buffer);
+            if let State::Few(few) = &self.state {
+                n = few.sift(&mut buffer[..n]);
+            }
             self.insert(&buffer[..n]);
         }
     }
@@ -119,6 +122,30 @@ impl HllSketch {
     #[inline]
     pub fn update_hash(&mut self, hash: Hash128) {
         self.insert(&[coupon(hash)]);
+    }
+
+    /// Adds many values by their hashes, cheaper than one by one.
+    pub fn update_hashes(&mut self, mut hashes: impl Iterator<Item = Hash128>) {
+        let mut buffer = [0; CHUNK];
+        loop {
+            let floor = match &self.state {
+                State::Few(_) => 0,
+                State::Many(registers) => u32::from(registers.floor),
+            };
+            let (mut seen, mut kept) = (0, 0);
+            for hash in hashes.by_ref().take(CHUNK) {
+                let coupon = coupon(hash);
+                buffer[kept] = coupon;
+                kept += usize::from(coupon >> KEY_BITS > floor);
+                seen += 1;
+            }
+            if seen > 0 {
+                self.insert(&buffer[..kept]);
+            }
+            if seen < CHUNK {
+                return;
+            }
+        }
     }
 
     #[inline]

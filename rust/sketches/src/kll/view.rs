@@ -56,33 +56,28 @@ impl<T: Clone> SortedView<T> {
         self.values.get(i).or(self.values.last()).cloned()
     }
 
-    fn share(&self, place: usize) -> Option<f64> {
-        let below = if place == 0 { 0 } else { self.cumulative[place - 1] };
-        (self.n() > 0).then(|| below as f64 / self.n() as f64)
+    /// The share of the values for which `below` holds, which must be the first ones; `None` when empty.
+    pub(super) fn rank_by(&self, below: impl Fn(&T) -> bool) -> Option<f64> {
+        let place = self.values.partition_point(below);
+        let weight = if place == 0 { 0 } else { self.cumulative[place - 1] };
+        (self.n() > 0).then(|| weight as f64 / self.n() as f64)
+    }
+
+    /// The same weights with each value converted. The conversion must keep the order.
+    pub(super) fn map<U>(self, convert: impl Fn(T) -> U) -> SortedView<U> {
+        SortedView { values: self.values.into_iter().map(convert).collect(), cumulative: self.cumulative }
     }
 }
 
 impl SortedView {
     /// The share of values `<= x`; `None` when empty.
     pub fn rank(&self, x: f64) -> Option<f64> {
-        self.share(self.values.partition_point(|&v| v <= x))
+        self.rank_by(|&value| value <= x)
     }
 
     /// The share of values `< x`; `None` when empty.
     pub fn rank_exclusive(&self, x: f64) -> Option<f64> {
-        self.share(self.values.partition_point(|&v| v < x))
-    }
-}
-
-impl SortedView<String> {
-    /// The share of strings `<= x` in the order of their bytes; `None` when empty.
-    pub fn rank(&self, x: &str) -> Option<f64> {
-        self.share(self.values.partition_point(|v| v.as_str() <= x))
-    }
-
-    /// The share of strings `< x` in the order of their bytes; `None` when empty.
-    pub fn rank_exclusive(&self, x: &str) -> Option<f64> {
-        self.share(self.values.partition_point(|v| v.as_str() < x))
+        self.rank_by(|&value| value < x)
     }
 }
 
