@@ -39,8 +39,24 @@ pub fn import_batches(data: &Bound<'_, PyAny>) -> PyResult<Batches> {
     Ok(Batches { schema: batch.schema(), batches: Box::new(std::iter::once(Ok(batch))) })
 }
 
-/// Imports single arrays: of a stream each chunk, of an array itself.
+/// Imports single arrays: of a stream each chunk, of an array itself; a batch must have one column, which counts.
 pub fn import_arrays(data: &Bound<'_, PyAny>) -> PyResult<Vec<ArrayRef>> {
+    let arrays = import_any_arrays(data)?;
+    arrays.into_iter().map(|array| only_column(array).map_err(|e| to_py(data.py(), e))).collect()
+}
+
+fn only_column(array: ArrayRef) -> Result<ArrayRef, Error> {
+    match array.as_any().downcast_ref::<StructArray>() {
+        None => Ok(array),
+        Some(rows) if rows.num_columns() == 1 && rows.null_count() == 0 => Ok(rows.column(0).clone()),
+        Some(rows) => Err(Error::Argument(format!(
+            "values have {} columns: a sketch takes one at a time",
+            rows.num_columns()
+        ))),
+    }
+}
+
+fn import_any_arrays(data: &Bound<'_, PyAny>) -> PyResult<Vec<ArrayRef>> {
     if data.hasattr("__arrow_c_array__")? {
         return Ok(vec![import_array(data)?.1]);
     }
