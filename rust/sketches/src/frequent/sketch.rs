@@ -182,7 +182,7 @@ impl<T: Item> FrequentItems<T> {
         } else if smallest >= 2 && smallest > self.offset / 2 {
             0
         } else {
-            let promised = (u128::from(self.total) * 7 >> (self.lg_max + 1)) as u64;
+            let promised = ((u128::from(self.total) * 7) >> (self.lg_max + 1)) as u64;
             self.offset.min(promised.saturating_sub(self.offset)).max(1)
         };
         let mut kept = self.clone();
