@@ -145,6 +145,14 @@ fn an_estimate_in_order_ends_with_the_first_value_added() {
     let mut updated = read.clone();
     updated.update_i64(&[1]);
     assert!(left == right && left == updated);
+    let mut many = HllSketch::new();
+    many.update_i64(&(0..1000).collect::<Vec<_>>());
+    let (mut left, mut right) = (read.clone(), many.clone());
+    left.merge(&many);
+    right.merge(&read);
+    assert!(left == right && left.estimate() > 1000.0, "{}", left.estimate());
+    let mut left = read.clone();
+    left.merge(&one);
     assert!((left.estimate() - 423.0).abs() < 3.0, "linear counting says {}", left.estimate());
 }
 
