@@ -133,13 +133,18 @@ impl<T: Item> FrequentItems<T> {
     }
 
     /// Purges if more than `most` items are held.
-    #[inline]
-    pub(super) fn purge_above(&mut self, most: usize) {
+    #[inline(always)]
+    fn purge_above(&mut self, most: usize) {
         if self.table.len() > most {
-            let amount = nth_largest(self.table.weights(), self.kept());
-            self.table.subtract(amount);
-            self.offset = self.offset.saturating_add(amount);
+            self.purge();
         }
+    }
+
+    #[cold]
+    fn purge(&mut self) {
+        let amount = nth_largest(self.table.weights(), self.kept());
+        self.table.subtract(amount);
+        self.offset = self.offset.saturating_add(amount);
     }
 
     /// The most items that a purge leaves: few enough that the next one is not soon.
