@@ -143,7 +143,7 @@ class Profile(Mapping[str, ColumnProfile]):
         return pyarrow.table(self._core)
 
     def to_polars(self) -> "polars.DataFrame":
-        """The profile as a frame of polars, one row a column.
+        """The profile as a frame of polars, one row a column, to look at: polars drops the table's metadata.
 
         Raises:
             ImportError: polars is not installed.
