@@ -95,8 +95,10 @@ class Profile(Mapping[str, ColumnProfile]):
             from driftline import _remote
 
             _remote.write_bytes(os.fspath(path), self._core.to_parquet())
-        else:
-            self._core.save(os.fspath(path))
+            return
+        if os.path.exists(path) and not os.path.isfile(path):
+            raise InputError(f"{os.fspath(path)}: is no file, and would be replaced by one")
+        self._core.save(os.fspath(path))
 
     @classmethod
     def load(cls, path: Path) -> "Profile":
