@@ -109,7 +109,7 @@ fn sketch(data: &[f64], k: u16, tree: bool, random: &mut Random) -> KllSketch {
 /// The value that 99 % do not exceed.
 fn at_99(mut errors: Vec<f64>) -> f64 {
     errors.sort_by(f64::total_cmp);
-    errors[errors.len() * 99 / 100]
+    errors[(errors.len() * 99).div_ceil(100) - 1]
 }
 
 /// Checks every shape; returns the largest shares of the promises that were used: of all ranks at once,

@@ -170,15 +170,10 @@ pub struct ChiSquare {
 /// # Errors
 /// The sides have different lengths, or one has no rows or 2^62 or more.
 pub fn chi_square(reference: &[u64], current: &[u64]) -> Result<ChiSquare, ArgumentError> {
-    Ok(chi_square_of(&Table::try_new(reference, current)?))
-}
-
-/// [`chi_square`] of a checked table.
-pub(crate) fn chi_square_of(table: &Table) -> ChiSquare {
-    let (m, n) = (table.m, table.n);
-    let statistic: f64 = table.cells.iter().map(|&(a, b)| chi_square_term(a, b, m, n)).sum();
+    let Table { cells, m, n } = Table::try_new(reference, current)?;
+    let statistic: f64 = cells.iter().map(|&(a, b)| chi_square_term(a, b, m, n)).sum();
     let w = (statistic / 4.0 * (1.0 / n as f64 + 1.0 / m as f64)).sqrt();
-    ChiSquare { statistic, df: table.cells.len() as u64 - 1, w }
+    Ok(ChiSquare { statistic, df: cells.len() as u64 - 1, w })
 }
 
 #[cfg(test)]

@@ -2,13 +2,12 @@
 //!
 //! The current counts then follow the multivariate hypergeometric distribution of the pooled counts. The
 //! test is exact at any expected count, where chi-square is not.
-use crate::distance::chi_square_of;
 use crate::hypergeometric;
 use crate::rng::{Rng, seed_of};
-use crate::table::Table;
+use crate::table::{Table, chi_square_term};
 
 /// p-value of the smaller of two ranks, that of chi-square and that of the largest cell
-/// ([`largest_cell`]).
+/// ([`distances`]).
 ///
 /// Each table, observed or drawn, gets the share of all tables that lie at least as far out by either
 /// statistic, and keeps the smaller of both; p is the share of tables for which this is as small as for
@@ -20,12 +19,14 @@ pub(crate) fn min_p_value(table: &Table, permutations: usize) -> f64 {
     let counts = table.cells.iter().flat_map(|&(a, b)| [a, b]);
     let mut rng = Rng::new(seed_of(counts));
     let mut drawn = table.clone();
-    let mut chi_squares = vec![chi_square_of(table).statistic];
-    let mut largest = vec![largest_cell(table).1];
-    for _ in 0..permutations {
+    let mut chi_squares = Vec::with_capacity(permutations + 1);
+    let mut largest = Vec::with_capacity(permutations + 1);
+    for _ in 0..=permutations {
+        // The first round is the observed table.
+        let found = distances(&drawn);
+        chi_squares.push(found.chi_square);
+        largest.push(found.largest);
         redraw(&mut drawn, &mut rng);
-        chi_squares.push(chi_square_of(&drawn).statistic);
-        largest.push(largest_cell(&drawn).1);
     }
     let ranks = [tables_as_far_out(&chi_squares), tables_as_far_out(&largest)];
     let smaller: Vec<usize> = ranks[0].iter().zip(&ranks[1]).map(|(&x, &y)| x.min(y)).collect();
@@ -48,26 +49,45 @@ fn redraw(table: &mut Table, rng: &mut Rng) {
     }
 }
 
-/// The cell that differs most from all others together, and by how much.
+/// How far a table lies from equal shares.
+pub(crate) struct Distances {
+    /// Pearson's chi-square.
+    pub chi_square: f64,
+    /// The likelihood ratio of the cell where it is largest.
+    pub largest: f64,
+    /// That cell.
+    pub cell: usize,
+}
+
+/// Chi-square, and the cell that differs most from all others together.
 ///
-/// Measured by the likelihood ratio of the 2 x 2 table "this cell or not". The standardised difference
-/// would not do: at unequal sizes a cell with a single row on the small side has an enormous one, and
-/// hides every other cell.
-pub(crate) fn largest_cell(table: &Table) -> (usize, f64) {
+/// The cell is found by the log-likelihood ratio of the 2 x 2 table "this cell or not". The standardised
+/// difference would not do: at unequal sizes a cell with a single row on the small side has an enormous one,
+/// and hides every other cell.
+pub(crate) fn distances(table: &Table) -> Distances {
     let rows = table.rows() as f64;
     let (m, n) = (table.m as f64, table.n as f64);
     let part = |count: f64, expected: f64| if count > 0.0 { count * (count / expected).ln() } else { 0.0 };
-    let ratio = |&(a, b): &(u64, u64)| {
+    let mut found = Distances { chi_square: 0.0, largest: 0.0, cell: 0 };
+    for (cell, &(a, b)) in table.cells.iter().enumerate() {
+        let term = chi_square_term(a, b, table.m, table.n);
+        found.chi_square += term;
         let (a, b) = (a as f64, b as f64);
-        let (share, others) = ((a + b) / rows, (rows - a - b) / rows);
-        part(a, m * share) + part(b, n * share) + part(m - a, m * others) + part(n - b, n * others)
-    };
-    table
-        .cells
-        .iter()
-        .map(ratio)
-        .enumerate()
-        .fold((0, 0.0), |best, cell| if cell.1 > best.1 { cell } else { best })
+        let (pooled, others) = (a + b, rows - a - b);
+        // A log-likelihood ratio is at most the chi-square of its 2 x 2 table, because ln(1 + x) <= x: this
+        // spares nearly all logarithms.
+        if term * rows <= found.largest * others {
+            continue;
+        }
+        let (share, others) = (pooled / rows, others / rows);
+        let ratio =
+            part(a, m * share) + part(b, n * share) + part(m - a, m * others) + part(n - b, n * others);
+        if ratio > found.largest {
+            found.largest = ratio;
+            found.cell = cell;
+        }
+    }
+    found
 }
 
 /// For each statistic, how many of them are at least as large.
@@ -109,7 +129,7 @@ mod tests {
                 let Some(z) = 9u64.checked_sub(x + y) else { continue };
                 let split = Table::try_new(&[8 - x, 4 - y, 9 - z], &[x, y, z]).unwrap();
                 let p = choose(pooled[0], x) * choose(pooled[1], y) * choose(pooled[2], z) / choose(21, 9);
-                all.push((p, chi_square_of(&split).statistic, largest_cell(&split).1));
+                all.push((p, distances(&split).chi_square, distances(&split).largest));
             }
         }
         assert!((all.iter().map(|t| t.0).sum::<f64>() - 1.0).abs() < 1e-12);
@@ -119,7 +139,7 @@ mod tests {
             };
             beyond(&|t| t.1 >= chi2).min(beyond(&|t| t.2 >= cell))
         };
-        let observed = min_p(chi_square_of(&table).statistic, largest_cell(&table).1);
+        let observed = min_p(distances(&table).chi_square, distances(&table).largest);
         let exact: f64 = all.iter().filter(|t| min_p(t.1, t.2) <= observed + 1e-12).map(|t| t.0).sum();
         let estimate = min_p_value(&table, 100_000);
         // Five standard errors of a share of 100,000 draws.

@@ -3,11 +3,10 @@
 //!
 //! `n` is the number of current rows and `m` that of the reference, everywhere.
 use crate::ArgumentError;
-use crate::distance::chi_square_of;
 use crate::error::{strictly_within, within};
 use crate::hypergeometric;
 use crate::null::{chi_square_sf, kolmogorov_sf, normal_sf};
-use crate::permutation::{largest_cell, min_p_value};
+use crate::permutation::{distances, min_p_value};
 use crate::table::Table;
 
 /// The fewest permutations whose p-value can pass a correction over 20 columns (.05 / 20 = .0025).
@@ -83,7 +82,7 @@ pub struct CategoryTest {
 ///
 /// Chi-square finds a change that is spread over many categories, the largest cell one that sits in few:
 /// both are asked. Where every cell is expected to hold at least five rows on either side,
-/// `p = 2 min(p_chi2, B p_cell)` over B cells that are not empty, where p_cell is the two-sided hypergeometric
+/// `p = 2 min(p_chi2, B p_cell)` over B cells that are not empty; p_cell is the two-sided hypergeometric
 /// p-value of the cell with the largest likelihood ratio. Elsewhere these approximations fail (real size
 /// of chi-square up to .27 at unequal sizes), and p is that of the permutation test of both statistics,
 /// from `permutations` draws seeded by the counts themselves; it is at least `1 / (permutations + 1)`,
@@ -113,10 +112,11 @@ pub fn category_test(
     if table.has_small_expected_count() {
         return Ok(CategoryTest { p_value: min_p_value(&table, permutations), method: Method::Permutation });
     }
-    let chi_square = chi_square_of(&table);
-    let spread = chi_square_sf(chi_square.statistic, chi_square.df);
-    let (a, b) = table.cells[largest_cell(&table).0];
-    let cell = hypergeometric::two_sided_p_value(table.rows(), a + b, table.n, b) * table.cells.len() as f64;
+    let found = distances(&table);
+    let cells = table.cells.len();
+    let spread = chi_square_sf(found.chi_square, cells as u64 - 1);
+    let (a, b) = table.cells[found.cell];
+    let cell = hypergeometric::two_sided_p_value(table.rows(), a + b, table.n, b) * cells as f64;
     Ok(CategoryTest { p_value: (2.0 * spread.min(cell)).min(1.0), method: Method::Asymptotic })
 }
 

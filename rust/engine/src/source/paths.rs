@@ -43,17 +43,20 @@ pub fn expand(names: &[String]) -> Result<Vec<Input>> {
             }
             inputs.push(local(path, path.parent().unwrap_or(Path::new("")))?);
         } else {
-            let matches = glob::glob(name).map_err(|e| {
-                Error::Argument(format!("{name}: not a pattern: {} at character {}", e.msg, e.pos))
-            })?;
-            let mut files: Vec<PathBuf> = matches.filter_map(|m| m.ok()).filter(|m| m.is_file()).collect();
-            files.retain(|file| format_of(&file.to_string_lossy()).is_some());
+            let matches = glob::glob(name)
+                .map_err(|e| Error::Argument(format!("{name}: not a pattern: {} at character {}", e.msg, e.pos)))?;
+            let fixed = name.split(['*', '?', '[']).next().unwrap_or("");
+            let root = Path::new(fixed.rsplit_once('/').map_or("", |(folder, _)| folder));
+            let wanted = |file: &PathBuf| {
+                let below = file.strip_prefix(root).unwrap_or(file);
+                let hidden = below.iter().any(|part| is_bookkeeping(&part.to_string_lossy()));
+                !hidden && file.is_file() && format_of(&file.to_string_lossy()).is_some()
+            };
+            let mut files: Vec<PathBuf> = matches.filter_map(std::result::Result::ok).filter(wanted).collect();
             files.sort();
             if files.is_empty() {
                 return Err(Error::Input(format!("{name}: matches no Parquet, CSV or JSON-lines file")));
             }
-            let fixed = name.split(['*', '?', '[']).next().unwrap_or("");
-            let root = Path::new(fixed.rsplit_once('/').map_or("", |(folder, _)| folder));
             inputs.extend(files.into_iter().map(|file| local(&file, root)).collect::<Result<Vec<_>>>()?);
         }
     }
@@ -102,14 +105,18 @@ fn percent_decoded(text: &str) -> String {
     String::from_utf8(bytes).unwrap_or_else(|_| text.to_owned())
 }
 
+/// Writers keep unfinished and bookkeeping files under such names; a hive partition may begin so.
+fn is_bookkeeping(name: &str) -> bool {
+    name.starts_with(['.', '_']) && !name.contains('=')
+}
+
 fn walk(folder: &Path, files: &mut Vec<PathBuf>) -> std::io::Result<()> {
     let mut entries = std::fs::read_dir(folder)?.collect::<std::io::Result<Vec<_>>>()?;
     entries.sort_by_key(std::fs::DirEntry::file_name);
     for entry in entries {
         let name = entry.file_name();
         let name = name.to_string_lossy();
-        // Writers keep unfinished and bookkeeping files under such names.
-        if name.starts_with(['.', '_']) && !name.contains('=') {
+        if is_bookkeeping(&name) {
             continue;
         }
         if entry.path().is_dir() {
