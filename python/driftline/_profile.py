@@ -1,6 +1,7 @@
 """Profiles: made from data, merged, saved, shown."""
 
 import os
+import pathlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -96,7 +97,7 @@ class Profile(Mapping[str, ColumnProfile]):
 
             _remote.write_bytes(os.fspath(path), self._core.to_parquet())
             return
-        if os.path.exists(path) and not os.path.isfile(path):
+        if (file := pathlib.Path(path)).exists() and not file.is_file():
             raise InputError(f"{os.fspath(path)}: is no file, and would be replaced by one")
         self._core.save(os.fspath(path))
 

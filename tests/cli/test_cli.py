@@ -9,9 +9,10 @@ import signal
 import subprocess
 import sys
 
-import driftline as dl
 import polars as pl
 import pytest
+
+import driftline as dl
 
 DEMO = str(importlib.resources.files("driftline") / "demo")
 DRIFTLINE = [sys.executable, "-c", "import sys; from driftline.cli import main; sys.argv[0] = 'driftline'; main()"]

@@ -3,11 +3,12 @@
 import gzip
 import pathlib
 
-import driftline as dl
 import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+
+import driftline as dl
 
 FRAME = pl.DataFrame({"x": [1.5, None, 3.0], "n": [1, 2, 3], "s": ["a", "b", None]})
 

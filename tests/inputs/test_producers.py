@@ -9,7 +9,6 @@ from collections.abc import Callable
 from typing import Any
 
 import arro3.core
-import driftline as dl
 import duckdb
 import numpy as np
 import pandas as pd
@@ -17,6 +16,8 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.dataset as ds
 import pytest
+
+import driftline as dl
 
 X = [1.5, 2.5, None, -3.0]
 N = [1, 2, None, 4]

@@ -9,10 +9,11 @@ import threading
 from collections.abc import Iterator
 
 import boto3
-import driftline as dl
 import polars as pl
 import pytest
 from moto.server import ThreadedMotoServer
+
+import driftline as dl
 
 FRAME = pl.DataFrame({"x": [float(i) for i in range(1000)], "s": ["a", "b"] * 500})
 

@@ -4,9 +4,10 @@ import datetime
 from decimal import Decimal
 from typing import Any
 
-import driftline as dl
 import pyarrow as pa
 import pytest
+
+import driftline as dl
 
 UTC = datetime.UTC
 DAY = datetime.date(1970, 1, 2)

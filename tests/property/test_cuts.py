@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import driftline as dl
 import numpy as np
 import pyarrow as pa
 from hypothesis import given
@@ -10,6 +9,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 from scipy import stats
+
+import driftline as dl
 
 SPECIAL = [0.0, -0.0, 1.0, -1.0, 0.1, 1e300, -1e300, 5e-324, np.nan, np.inf, -np.inf]
 numbers = st.one_of(st.sampled_from(SPECIAL), st.floats(-1e6, 1e6))

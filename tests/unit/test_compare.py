@@ -3,11 +3,12 @@
 import pathlib
 import re
 
-import driftline as dl
 import numpy as np
 import polars as pl
 import pyarrow as pa
 import pytest
+
+import driftline as dl
 
 RNG = np.random.default_rng(4)
 BEFORE = {"moved": RNG.normal(size=200_000), "same": RNG.normal(size=200_000), "city": ["a", "b", "c", "d"] * 50_000}

@@ -4,9 +4,10 @@ import copy
 import pickle
 from typing import Any
 
-import driftline as dl
 import numpy as np
 import pytest
+
+import driftline as dl
 
 FRAME: dict[str, Any] = {
     "x": [1.5, -2.0, 0.0, float("nan"), float("inf"), None],

@@ -4,8 +4,9 @@ import ast
 import inspect
 import pathlib
 
-import driftline
 import pytest
+
+import driftline
 from driftline import _core
 
 STUB = ast.parse((pathlib.Path(driftline.__file__).parent / "_core.pyi").read_text())

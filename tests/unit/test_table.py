@@ -2,7 +2,6 @@
 
 import pathlib
 
-import driftline as dl
 import duckdb
 import numpy as np
 import pandas as pd
@@ -10,6 +9,8 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+
+import driftline as dl
 
 RNG = np.random.default_rng(1)
 FRAME = {
