@@ -2,9 +2,10 @@
 
 import pathlib
 
-import driftline as dl
 import pytest
 from hypothesis import settings
+
+import driftline as dl
 
 SHARED = pathlib.Path(__file__).parents[1].parent / "shared"
 

@@ -1,6 +1,7 @@
 """Profiles: made from data, merged, saved, shown."""
 
 import os
+import pathlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -95,8 +96,10 @@ class Profile(Mapping[str, ColumnProfile]):
             from driftline import _remote
 
             _remote.write_bytes(os.fspath(path), self._core.to_parquet())
-        else:
-            self._core.save(os.fspath(path))
+            return
+        if (file := pathlib.Path(path)).exists() and not file.is_file():
+            raise InputError(f"{os.fspath(path)}: is no file, and would be replaced by one")
+        self._core.save(os.fspath(path))
 
     @classmethod
     def load(cls, path: Path) -> "Profile":
@@ -143,7 +146,7 @@ class Profile(Mapping[str, ColumnProfile]):
         return pyarrow.table(self._core)
 
     def to_polars(self) -> "polars.DataFrame":
-        """The profile as a frame of polars, one row a column.
+        """The profile as a frame of polars, one row a column, to look at: polars drops the table's metadata.
 
         Raises:
             ImportError: polars is not installed.

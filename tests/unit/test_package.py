@@ -3,8 +3,9 @@
 import subprocess
 import sys
 
-import driftline as dl
 import pytest
+
+import driftline as dl
 
 LAZY = {"pyarrow", "pandas", "polars", "numpy", "rich", "typer", "sqlalchemy", "obstore", "inspect", "asyncio"}
 

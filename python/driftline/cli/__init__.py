@@ -4,7 +4,6 @@ Results go to stdout, progress and errors to stderr. Exit codes: 0 fine, 1 the a
 input, 3 something outside failed and can be tried again.
 """
 
-import os
 import signal
 import sys
 
@@ -22,11 +21,6 @@ def main() -> None:
         from driftline.cli._app import app
 
         app()
-        sys.stdout.flush()
-    except BrokenPipeError:
-        # Whoever reads has seen enough. Python would flush once more at exit, and fail aloud.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
     except StorageError as error:

@@ -2,6 +2,7 @@
 
 import json
 import math
+import os
 import sys
 from enum import StrEnum
 from importlib.resources import as_file, files
@@ -136,12 +137,12 @@ def demo(as_json: Json = False) -> None:
     if as_json:
         _print_json(comparison_as_json(made))
         return
-    print("A model predicts who repays a car loan. Its log in production, 50,000 predictions with their features:\n")
+    _write("A model predicts who repays a car loan. Its log in production, 50,000 predictions with their features:\n")
     _show(current)
-    print("\nBeside it 50,000 rows of the time the model was built, the reference. What changed since?\n")
+    _write("\nBeside it 50,000 rows of the time the model was built, the reference. What changed since?\n")
     _show(made)
     names = ", ".join(made.drifted[:3])
-    print(
+    _write(
         f"\n{len(made.drifted)} columns changed by more than {made.tolerance:.0%} of the rows ({names}, ...), "
         "each proven with its bound.\n\n"
         "Next, with data of your own:\n"
@@ -168,11 +169,20 @@ def _show(made: Any) -> None:
     if sys.stdout.isatty():
         Console().print(made)
     else:
-        print(repr(made))
+        _write(repr(made))
 
 
 def _print_json(value: Any) -> None:
-    print(json.dumps(_finite(value), ensure_ascii=False))
+    _write(json.dumps(_finite(value), ensure_ascii=False))
+
+
+def _write(text: str) -> None:
+    try:
+        print(text, flush=True)
+    except BrokenPipeError:
+        # Whoever reads has seen enough. Python would flush once more at exit, and fail aloud.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise typer.Exit from None
 
 
 def _finite(value: Any) -> Any:
