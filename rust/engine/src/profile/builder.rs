@@ -416,7 +416,8 @@ fn add_bytes<'a>(
 pub(crate) fn add_groups(profile: &mut ColumnProfile, groups: &[(&[u8], Hash128, u64)]) {
     let lengths = !profile.type_name.starts_with("bool");
     if let Some(distinct) = &mut profile.distinct {
-        groups.iter().filter(|group| !group.0.is_empty()).for_each(|group| distinct.update_hash(group.1));
+        // DataSketches ignores the empty string, and so do its readers.
+        distinct.update_hashes(groups.iter().filter(|group| !group.0.is_empty()).map(|group| group.1));
     }
     if let Some(Frequent::Bytes(frequent)) = &mut profile.frequent {
         frequent.update_groups(groups);
