@@ -93,7 +93,7 @@ first = dl.profile(b for b, _ in zip(batches(), range(4)))
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 p = dl.profile(batches())
 grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024
-print(p.rows, round(p["s"].distinct.value), p["s"].length.max, len(p["s"].top()), grown)
+print(p.rows, round(p["s"].distinct.value), int(p["s"].length.max), len(p["s"].top()), grown)
 """
 
 
