@@ -172,8 +172,8 @@ impl<T: Item> FrequentItems<T> {
     /// more often than before, so the error grows by the largest weight dropped; every bound stays
     /// true. Dropped are:
     ///
-    /// - where counts are exact: if items came less than twice on average, so that they look like
-    ///   ids, those that came once;
+    /// - where counts are exact: if more than half of the items came only once, so that they look like
+    ///   ids, those that did;
     /// - else, items whose lower bound is not above the error, as far as the error's promise of
     ///   `3.5 / 2^lg_max` of the total allows, and in any case those whose lower bound is 1.
     ///
@@ -183,7 +183,8 @@ impl<T: Item> FrequentItems<T> {
     pub fn without_rare(&self) -> Self {
         let smallest = self.table.weights().iter().copied().min().unwrap_or(u64::MAX);
         let limit = if self.offset == 0 {
-            u64::from(self.table.len() as u64 * 2 > self.total)
+            let once = self.table.weights().iter().filter(|&&weight| weight == 1).count();
+            u64::from(once * 2 > self.table.len())
         } else if smallest >= 2 && smallest > self.offset / 2 {
             0
         } else {
