@@ -45,17 +45,24 @@ def format_of(name: str) -> Literal["parquet", "csv", "jsonlines"] | None:
 def is_profile(path: str) -> bool:
     """Whether a file is a saved profile."""
 
+@final
+class Options:
+    """How to profile, checked. Raises ValueError."""
+
+    def __init__(
+        self,
+        *,
+        columns: Sequence[str] | None = None,
+        k: int = 1600,
+        collect: Sequence[str] | None = None,
+        collect_by_column: dict[str, Sequence[str]] | None = None,
+        redact: Sequence[str] = ...,
+        reference: Profile | None = None,
+        threads: int = 0,
+    ) -> None: ...
+
 def profile_batches(
-    batches: Iterable[Any],
-    *,
-    columns: Sequence[str] | None = None,
-    k: int = 1600,
-    collect: Sequence[str] | None = None,
-    collect_by_column: dict[str, Sequence[str]] | None = None,
-    redact: Sequence[str] = (),
-    reference: Profile | None = None,
-    threads: int = 0,
-    progress: Callable[[int], None] | None = None,
+    batches: Iterable[Any], options: Options, *, progress: Callable[[int], object] | None = None
 ) -> Profile:
     """Profiles what an iterable yields: objects with `__arrow_c_stream__` or `__arrow_c_array__`.
 
@@ -63,16 +70,7 @@ def profile_batches(
     """
 
 def profile_inputs(
-    inputs: Sequence[Input],
-    *,
-    columns: Sequence[str] | None = None,
-    k: int = 1600,
-    collect: Sequence[str] | None = None,
-    collect_by_column: dict[str, Sequence[str]] | None = None,
-    redact: Sequence[str] = (),
-    reference: Profile | None = None,
-    threads: int = 0,
-    progress: Callable[[int], None] | None = None,
+    inputs: Sequence[Input], options: Options, *, progress: Callable[[int], object] | None = None
 ) -> Profile:
     """Profiles files and objects as one data set."""
 

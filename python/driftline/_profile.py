@@ -262,29 +262,25 @@ def profile(
     """
     from driftline._progress import watched
 
-    collected: dict[str, Any] = {}
-    if isinstance(collect, Mapping):
-        collected["collect_by_column"] = {name: _names("collect", parts) for name, parts in collect.items()}
-    elif collect is not None:
-        collected["collect"] = _names("collect", collect)
+    by_column = collect if isinstance(collect, Mapping) else {}
+    options = _core.Options(
+        columns=None if columns is None else _names("columns", columns),
+        k=k,
+        collect=None if collect is None or by_column is collect else _names("collect", collect),
+        collect_by_column={name: _names("collect", parts) for name, parts in by_column.items()},
+        redact=_names("redact", redact),
+        reference=None if reference is None else profile_of(reference, threads=threads)._core,
+        threads=threads or 0,
+    )
     inputs = _sources.open_inputs(data)
     if isinstance(data, Profile):
         raise TypeError("data is a profile already")
     if inputs is not None:
         _refuse_profiles([data] if _sources.is_path(data) else data)
     with watched(progress) as callback:
-        options: dict[str, Any] = {
-            "columns": None if columns is None else _names("columns", columns),
-            "k": k,
-            "redact": _names("redact", redact),
-            "reference": None if reference is None else profile_of(reference, threads=threads)._core,
-            "threads": threads or 0,
-            "progress": callback,
-            **collected,
-        }
         if inputs is not None:
-            return Profile(_core.profile_inputs(inputs, **options))
-        return Profile(_core.profile_batches(_sources.produce(data), **options))
+            return Profile(_core.profile_inputs(inputs, options, progress=callback))
+        return Profile(_core.profile_batches(_sources.produce(data), options, progress=callback))
 
 
 def profile_of(data: object, **options: Any) -> Profile:

@@ -24,6 +24,8 @@ mod _core {
     #[pymodule_export]
     use super::input::{Input, expand_paths, format_of, is_profile, remote_input};
     #[pymodule_export]
+    use super::options::Options;
+    #[pymodule_export]
     use super::profile::{Profile, profile_batches, profile_inputs};
     #[pymodule_export]
     use super::sketches::{FrequentItems, Hll, Kll};

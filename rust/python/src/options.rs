@@ -2,60 +2,50 @@
 use crate::error::{through, to_py};
 use crate::profile::Profile;
 use driftline_engine::source::Observer;
-use driftline_engine::{Collect, Error, Options, Reference};
+use driftline_engine::{self as engine, Collect, Error, Reference};
 use pyo3::prelude::*;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-/// The keyword arguments that all ways to profile share.
-#[derive(FromPyObject)]
-pub struct Keywords {
-    columns: Option<Vec<String>>,
-    k: i64,
-    collect: Option<Vec<String>>,
-    collect_by_column: Option<HashMap<String, Vec<String>>>,
-    redact: Vec<String>,
-    threads: i64,
-}
+/// How to profile: checked once, for all sources.
+#[pyclass(frozen)]
+pub struct Options(pub engine::Options);
 
-impl Keywords {
-    #[allow(clippy::too_many_arguments)]
-    pub fn new(
+#[pymethods]
+impl Options {
+    #[new]
+    #[pyo3(signature = (*, columns = None, k = 1600, collect = None, collect_by_column = None, redact = vec![], reference = None, threads = 0))]
+    #[expect(clippy::too_many_arguments, reason = "one a keyword, as Python has them")]
+    fn new(
+        py: Python<'_>,
         columns: Option<Vec<String>>,
         k: i64,
         collect: Option<Vec<String>>,
         collect_by_column: Option<HashMap<String, Vec<String>>>,
         redact: Vec<String>,
+        reference: Option<PyRef<'_, Profile>>,
         threads: i64,
-    ) -> Self {
-        Self { columns, k, collect, collect_by_column, redact, threads }
-    }
-
-    /// Checked options.
-    pub fn options(self, py: Python<'_>, reference: Option<&Profile>) -> PyResult<Options> {
-        self.checked(reference).map_err(|e| to_py(py, e))
-    }
-
-    fn checked(self, reference: Option<&Profile>) -> Result<Options, Error> {
-        let collected = |names: &[String]| Collect::try_from_names(names.iter().map(String::as_str));
-        let by_column = self.collect_by_column.unwrap_or_default();
-        let by_column = by_column.iter().map(|(name, parts)| Ok((name.clone(), collected(parts)?)));
-        let k = u16::try_from(self.k).ok().filter(|k| *k >= 8);
-        let threads = usize::try_from(self.threads).ok().filter(|t| *t <= 1024);
-        Ok(Options {
-            columns: self.columns,
-            k: k.ok_or_else(|| Error::Argument(format!("k is {}: it must be 8 to 65535", self.k)))?,
-            collect: self.collect.map_or(Ok(Collect::ALL), |names| collected(&names))?,
-            collect_by_column: by_column.collect::<Result<_, Error>>()?,
-            redact: self.redact.into_iter().collect(),
-            reference: match reference {
-                Some(profile) => Some(Arc::new(Reference::try_from_profile(profile.engine())?)),
-                None => None,
-            },
-            threads: threads.ok_or_else(|| {
-                Error::Argument(format!("threads is {}: it must be 0 (all cores) to 1024", self.threads))
-            })?,
-        })
+    ) -> PyResult<Self> {
+        let checked = || -> Result<engine::Options, Error> {
+            let collected = |names: &[String]| Collect::try_from_names(names.iter().map(String::as_str));
+            let by_column = collect_by_column.iter().flatten();
+            let by_column = by_column.map(|(name, parts)| Ok((name.clone(), collected(parts)?)));
+            let reference = reference.as_deref().map(|profile| Reference::try_from_profile(profile.engine()));
+            let number = |name: &str, value: i64, least: i64, most: i64, told: &str| {
+                let message = || Error::Argument(format!("{name} is {value}: it must be {told}"));
+                if (least..=most).contains(&value) { Ok(value) } else { Err(message()) }
+            };
+            Ok(engine::Options {
+                k: number("k", k, 8, 65_535, "8 to 65535")? as u16,
+                threads: number("threads", threads, 0, 1024, "0 (all cores) to 1024")? as usize,
+                collect: collect.as_deref().map_or(Ok(Collect::ALL), collected)?,
+                collect_by_column: by_column.collect::<Result<_, Error>>()?,
+                reference: reference.transpose()?.map(Arc::new),
+                redact: redact.into_iter().collect(),
+                columns,
+            })
+        };
+        checked().map(Self).map_err(|e| to_py(py, e))
     }
 }
 

@@ -3,13 +3,12 @@ use crate::arrow::{export_stream, import_batches, next_of};
 use crate::column::Column;
 use crate::error::to_py;
 use crate::input::Input;
-use crate::options::{Keywords, Progress};
+use crate::options::{Options, Progress};
 use driftline_engine::source::{self, Observer};
-use driftline_engine::{self as engine, Error, Options, ProfileBuilder, table};
+use driftline_engine::{self as engine, Error, ProfileBuilder, table};
 use pyo3::exceptions::PyKeyError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyCapsule, PyIterator};
-use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -102,25 +101,16 @@ impl Profile {
 
 /// Profiles what an iterable yields.
 #[pyfunction]
-#[pyo3(signature = (batches, *, columns = None, k = 1600, collect = None, collect_by_column = None, redact = vec![], reference = None, threads = 0, progress = None))]
-#[allow(clippy::too_many_arguments)]
+#[pyo3(signature = (batches, options, *, progress = None))]
 pub fn profile_batches(
     batches: &Bound<'_, PyAny>,
-    columns: Option<Vec<String>>,
-    k: i64,
-    collect: Option<Vec<String>>,
-    collect_by_column: Option<HashMap<String, Vec<String>>>,
-    redact: Vec<String>,
-    reference: Option<PyRef<'_, Profile>>,
-    threads: i64,
+    options: PyRef<'_, Options>,
     progress: Option<Py<PyAny>>,
 ) -> PyResult<Profile> {
     let py = batches.py();
-    let keywords = Keywords::new(columns, k, collect, collect_by_column, redact, threads);
-    let options = keywords.options(py, reference.as_deref())?;
     let mut iterator = batches.try_iter()?;
     let mut progress = Progress::new(progress);
-    let profile = drain(py, &mut iterator, &options, &mut progress);
+    let profile = drain(py, &mut iterator, &options.0, &mut progress);
     profile.map(Profile::from).map_err(|e| to_py(py, e))
 }
 
@@ -128,7 +118,7 @@ pub fn profile_batches(
 fn drain(
     py: Python<'_>,
     iterator: &mut Bound<'_, PyIterator>,
-    options: &Options,
+    options: &engine::Options,
     progress: &mut Progress,
 ) -> Result<engine::Profile, Error> {
     let mut total: Option<engine::Profile> = None;
@@ -173,26 +163,18 @@ fn drain(
 
 /// Profiles files and objects as one data set.
 #[pyfunction]
-#[pyo3(signature = (inputs, *, columns = None, k = 1600, collect = None, collect_by_column = None, redact = vec![], reference = None, threads = 0, progress = None))]
-#[allow(clippy::too_many_arguments)]
+#[pyo3(signature = (inputs, options, *, progress = None))]
 pub fn profile_inputs(
     py: Python<'_>,
     inputs: Vec<PyRef<'_, Input>>,
-    columns: Option<Vec<String>>,
-    k: i64,
-    collect: Option<Vec<String>>,
-    collect_by_column: Option<HashMap<String, Vec<String>>>,
-    redact: Vec<String>,
-    reference: Option<PyRef<'_, Profile>>,
-    threads: i64,
+    options: PyRef<'_, Options>,
     progress: Option<Py<PyAny>>,
 ) -> PyResult<Profile> {
-    let keywords = Keywords::new(columns, k, collect, collect_by_column, redact, threads);
-    let options = keywords.options(py, reference.as_deref())?;
     let inputs: Vec<_> = inputs.iter().map(|input| input.0.clone()).collect();
+    let options = &options.0;
     let mut progress = Progress::new(progress);
     let profile = py.detach(|| {
-        let profile = source::profile_inputs(&inputs, &options, &mut progress)?;
+        let profile = source::profile_inputs(&inputs, options, &mut progress)?;
         progress.finish().map(|()| profile)
     });
     profile.map(Profile::from).map_err(|e| to_py(py, e))

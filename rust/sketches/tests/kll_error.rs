@@ -112,8 +112,8 @@ fn at_99(mut errors: Vec<f64>) -> f64 {
     errors[(errors.len() * 99).div_ceil(100) - 1]
 }
 
-/// Checks every shape; returns the largest shares of the promises that were used: of all ranks at once,
-/// of one rank.
+/// Checks every shape, whole and through merges, and prints what share of the promise the errors at 99 %
+/// used: of all ranks at once, of one rank.
 fn simulate(k: u16, n: usize, trials: usize) {
     let grid: Vec<f64> = (1..20).map(|i| f64::from(i) / 20.0).chain([0.001, 0.01, 0.99, 0.999]).collect();
     for (seed, (shape, value)) in SHAPES.iter().enumerate() {
@@ -157,14 +157,14 @@ fn small_sketches_keep_their_promise() {
 
 #[test]
 fn middling_sketches_keep_their_promise() {
-    for (n, trials) in [(1, 2), (500, 4), (1000, 200), (10_000, 100), (200_000, 100)] {
+    for (n, trials) in [(1, 2), (500, 4), (1000, 200), (10_000, 100), (200_000, 50)] {
         simulate(200, n, trials);
     }
 }
 
 #[test]
 fn default_sketches_keep_their_promise() {
-    for (n, trials) in [(4000, 2), (9000, 100), (130_000, 100), (2_500_000, 20)] {
+    for (n, trials) in [(4000, 2), (9000, 100), (130_000, 50), (2_500_000, 8)] {
         simulate(KllSketch::DEFAULT_K, n, trials);
     }
 }

@@ -83,8 +83,9 @@ fn empty_adds_nothing<S: Sketch>(values: &[S::Value]) {
 fn stored_comes_back<S: Sketch>(values: &[S::Value], more: &[S::Value]) {
     let one = S::of(values);
     let mut back = one.stored();
-    assert!(back.same(&one), "{back:?} is not {one:?}");
-    assert!(back.stored().same(&back));
+    // A sketch may be stored smaller than it lives, but only once.
+    assert!(back.agrees(&one), "{back:?} is not {one:?}");
+    assert!(back.stored().same(&back), "{back:?} changes when it is stored again");
     back.merge(&S::of(more).stored());
     back.holds(&[values, more].concat());
 }

@@ -6,7 +6,7 @@ use crate::profile::numbers::{Numbers, wider};
 use crate::{Error, Result};
 use arrow_array::cast::AsArray;
 use arrow_array::types::*;
-use arrow_array::{Array, ArrayRef, OffsetSizeTrait};
+use arrow_array::{Array, ArrayRef, OffsetSizeTrait, downcast_integer_array};
 use arrow_buffer::{ArrowNativeType, NullBuffer};
 use arrow_cast::cast;
 use arrow_schema::{DataType, TimeUnit};
@@ -210,30 +210,10 @@ impl ColumnBuilder {
         count_rows(&mut self.profile, array.len(), nulls.as_ref());
         if let Some(counts) = &mut self.dictionary {
             let keys = dictionary.keys();
-            match keys.data_type() {
-                DataType::Int8 => {
-                    count_keys(keys.as_primitive::<Int8Type>().values(), nulls.as_ref(), &mut counts.rows)
-                }
-                DataType::Int16 => {
-                    count_keys(keys.as_primitive::<Int16Type>().values(), nulls.as_ref(), &mut counts.rows)
-                }
-                DataType::Int32 => {
-                    count_keys(keys.as_primitive::<Int32Type>().values(), nulls.as_ref(), &mut counts.rows)
-                }
-                DataType::Int64 => {
-                    count_keys(keys.as_primitive::<Int64Type>().values(), nulls.as_ref(), &mut counts.rows)
-                }
-                DataType::UInt8 => {
-                    count_keys(keys.as_primitive::<UInt8Type>().values(), nulls.as_ref(), &mut counts.rows)
-                }
-                DataType::UInt16 => {
-                    count_keys(keys.as_primitive::<UInt16Type>().values(), nulls.as_ref(), &mut counts.rows)
-                }
-                DataType::UInt32 => {
-                    count_keys(keys.as_primitive::<UInt32Type>().values(), nulls.as_ref(), &mut counts.rows)
-                }
-                _ => count_keys(keys.as_primitive::<UInt64Type>().values(), nulls.as_ref(), &mut counts.rows),
-            }
+            downcast_integer_array!(
+                keys => count_keys(keys.values(), nulls.as_ref(), &mut counts.rows),
+                other => return Err(Error::Input(format!("column {:?}: keys are {other}", self.profile.name))),
+            );
         }
         Ok(())
     }
@@ -283,12 +263,20 @@ fn count_rows(profile: &mut ColumnProfile, rows: usize, nulls: Option<&NullBuffe
     profile.counts.nulls += nulls.map_or(0, NullBuffer::null_count) as u64;
 }
 
-/// The validity of a chunk as words of 64 rows, lowest bit first.
-fn validity_words(nulls: &NullBuffer, start: usize, rows: usize) -> [u64; CHUNK / 64] {
-    let mut words = [0; CHUNK / 64];
-    let bits = nulls.inner().slice(start, rows);
-    words.iter_mut().zip(bits.bit_chunks().iter_padded()).for_each(|(word, bits)| *word = bits);
-    words
+/// Chunks of values, each with its validity as words of 64 rows, lowest bit first, where there are nulls.
+fn chunks<'a, T>(
+    values: &'a [T],
+    nulls: Option<&'a NullBuffer>,
+) -> impl Iterator<Item = (&'a [T], Option<[u64; CHUNK / 64]>)> {
+    values.chunks(CHUNK).enumerate().map(move |(i, chunk)| {
+        let words = nulls.map(|nulls| {
+            let mut words = [0; CHUNK / 64];
+            let bits = nulls.inner().slice(i * CHUNK, chunk.len());
+            words.iter_mut().zip(bits.bit_chunks().iter_padded()).for_each(|(word, bits)| *word = bits);
+            words
+        });
+        (chunk, words)
+    })
 }
 
 /// Floats, cleaned chunk by chunk.
@@ -299,8 +287,7 @@ fn add_floats<T: Convert<f64>>(
     scratch: &mut Scratch,
 ) {
     count_rows(profile, values.len(), nulls);
-    for (i, chunk) in values.chunks(CHUNK).enumerate() {
-        let words = nulls.map(|nulls| validity_words(nulls, i * CHUNK, chunk.len()));
+    for (chunk, words) in chunks(values, nulls) {
         let cleaned = kernels::clean(chunk, words.as_ref().map(|w| &w[..]), &mut scratch.floats);
         let counts = &mut profile.counts;
         counts.nans += cleaned.nans as u64;
@@ -348,8 +335,7 @@ fn add_integers<T: Convert<i64>>(
     scratch: &mut Scratch,
 ) {
     count_rows(profile, values.len(), nulls);
-    for (i, chunk) in values.chunks(CHUNK).enumerate() {
-        let words = nulls.map(|nulls| validity_words(nulls, i * CHUNK, chunk.len()));
+    for (chunk, words) in chunks(values, nulls) {
         let compacted = kernels::compact_i64(chunk, words.as_ref().map(|w| &w[..]), &mut scratch.integers);
         let whole = &scratch.integers[..compacted.kept];
         let floats = &mut scratch.floats[..compacted.kept];
@@ -368,9 +354,8 @@ fn add_unsigned(
     scratch: &mut Scratch,
 ) {
     count_rows(profile, values.len(), nulls);
-    for (i, chunk) in values.chunks(CHUNK).enumerate() {
+    for (chunk, words) in chunks(values, nulls) {
         let chunk = &signed(chunk)[..chunk.len()];
-        let words = nulls.map(|nulls| validity_words(nulls, i * CHUNK, chunk.len()));
         let compacted = kernels::compact_i64(chunk, words.as_ref().map(|w| &w[..]), &mut scratch.integers);
         let whole = &scratch.integers[..compacted.kept];
         let floats = &mut scratch.floats[..compacted.kept];
@@ -416,7 +401,8 @@ fn add_bytes<'a>(
 pub(crate) fn add_groups(profile: &mut ColumnProfile, groups: &[(&[u8], Hash128, u64)]) {
     let lengths = !profile.type_name.starts_with("bool");
     if let Some(distinct) = &mut profile.distinct {
-        groups.iter().filter(|group| !group.0.is_empty()).for_each(|group| distinct.update_hash(group.1));
+        // DataSketches ignores the empty string, and so do its readers.
+        distinct.update_hashes(groups.iter().filter(|group| !group.0.is_empty()).map(|group| group.1));
     }
     if let Some(Frequent::Bytes(frequent)) = &mut profile.frequent {
         frequent.update_groups(groups);

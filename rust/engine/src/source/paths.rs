@@ -43,8 +43,9 @@ pub fn expand(names: &[String]) -> Result<Vec<Input>> {
             }
             inputs.push(local(path, path.parent().unwrap_or(Path::new("")))?);
         } else {
-            let matches = glob::glob(name)
-                .map_err(|e| Error::Argument(format!("{name}: not a pattern: {} at character {}", e.msg, e.pos)))?;
+            let matches = glob::glob(name).map_err(|e| {
+                Error::Argument(format!("{name}: not a pattern: {} at character {}", e.msg, e.pos))
+            })?;
             let fixed = name.split(['*', '?', '[']).next().unwrap_or("");
             let root = Path::new(fixed.rsplit_once('/').map_or("", |(folder, _)| folder));
             let wanted = |file: &PathBuf| {
@@ -52,7 +53,8 @@ pub fn expand(names: &[String]) -> Result<Vec<Input>> {
                 let hidden = below.iter().any(|part| is_bookkeeping(&part.to_string_lossy()));
                 !hidden && file.is_file() && format_of(&file.to_string_lossy()).is_some()
             };
-            let mut files: Vec<PathBuf> = matches.filter_map(std::result::Result::ok).filter(wanted).collect();
+            let mut files: Vec<PathBuf> =
+                matches.filter_map(std::result::Result::ok).filter(wanted).collect();
             files.sort();
             if files.is_empty() {
                 return Err(Error::Input(format!("{name}: matches no Parquet, CSV or JSON-lines file")));

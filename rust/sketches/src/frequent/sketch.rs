@@ -133,13 +133,18 @@ impl<T: Item> FrequentItems<T> {
     }
 
     /// Purges if more than `most` items are held.
-    #[inline]
-    pub(super) fn purge_above(&mut self, most: usize) {
+    #[inline(always)]
+    fn purge_above(&mut self, most: usize) {
         if self.table.len() > most {
-            let amount = nth_largest(self.table.weights(), self.kept());
-            self.table.subtract(amount);
-            self.offset = self.offset.saturating_add(amount);
+            self.purge();
         }
+    }
+
+    #[cold]
+    fn purge(&mut self) {
+        let amount = nth_largest(self.table.weights(), self.kept());
+        self.table.subtract(amount);
+        self.offset = self.offset.saturating_add(amount);
     }
 
     /// The most items that a purge leaves: few enough that the next one is not soon.
@@ -167,8 +172,8 @@ impl<T: Item> FrequentItems<T> {
     /// more often than before, so the error grows by the largest weight dropped; every bound stays
     /// true. Dropped are:
     ///
-    /// - where counts are exact: if items came less than twice on average, so that they look like
-    ///   ids, those that came once;
+    /// - where counts are exact: if more than half of the items came only once, so that they look like
+    ///   ids, those that did;
     /// - else, items whose lower bound is not above the error, as far as the error's promise of
     ///   `3.5 / 2^lg_max` of the total allows, and in any case those whose lower bound is 1.
     ///
@@ -178,7 +183,8 @@ impl<T: Item> FrequentItems<T> {
     pub fn without_rare(&self) -> Self {
         let smallest = self.table.weights().iter().copied().min().unwrap_or(u64::MAX);
         let limit = if self.offset == 0 {
-            u64::from(self.table.len() as u64 * 2 > self.total)
+            let once = self.table.weights().iter().filter(|&&weight| weight == 1).count();
+            u64::from(once * 2 > self.table.len())
         } else if smallest >= 2 && smallest > self.offset / 2 {
             0
         } else {

@@ -53,7 +53,7 @@ impl<T: Item> Table<T> {
     }
 
     /// Adds to the weight of an item, which may be new.
-    #[inline]
+    #[inline(always)]
     pub fn add(&mut self, item: &T::Ref, hash: u64, weight: u64) {
         match self.index.find(hash, |at| self.items[at].as_ref() == item) {
             Ok(at) => self.weights[at] = self.weights[at].saturating_add(weight),

@@ -81,49 +81,39 @@ fn available() -> Vec<Kernel> {
 
 /// The network in plain loops: the reference, and what other instruction sets run.
 fn portable(rows: &mut [Row]) {
-    let mut half = 1;
-    while half < rows.len() {
-        rows.chunks_exact_mut(2 * half).for_each(merge_columns);
-        half *= 2;
-    }
-}
-
-/// Merges sorted columns of 32 rows into sorted columns of all rows.
-#[inline(always)]
-fn merge_blocks(rows: &mut [Row]) {
-    let mut half = ROWS;
-    while half < rows.len() {
-        rows.chunks_exact_mut(2 * half).for_each(merge_columns);
-        half *= 2;
-    }
-}
-
-/// Merges the sorted upper and lower half of each column (odd-even merge). Inlined, so that it is
-/// compiled for the instruction set of its caller.
-#[inline(always)]
-fn merge_columns(rows: &mut [Row]) {
-    let half = rows.len() / 2;
-    let (upper, lower) = rows.split_at_mut(half);
-    exchange_all(upper, lower);
-    let mut distance = half / 2;
-    while distance > 0 {
-        for pair in rows[distance..].chunks_exact_mut(2 * distance) {
-            let (upper, lower) = pair.split_at_mut(distance);
-            exchange_all(upper, lower);
-        }
-        distance /= 2;
-    }
-}
-
-/// Leaves the smaller of each two values in `upper`, the larger in `lower`.
-#[inline(always)]
-fn exchange_all(upper: &mut [Row], lower: &mut [Row]) {
-    for (a, b) in upper.iter_mut().zip(lower) {
+    merge_from(1, rows, |a, b| {
         let (x, y) = (*a, *b);
         for lane in 0..LANES {
             a[lane] = if x[lane] < y[lane] { x[lane] } else { y[lane] };
             b[lane] = if x[lane] > y[lane] { x[lane] } else { y[lane] };
         }
+    });
+}
+
+/// Merges sorted columns of `half` rows into sorted columns of all rows (odd-even merge). `exchange`
+/// leaves the smaller of each two values in the first row and the larger in the second; it names its
+/// instructions, for left to itself the compiler vectorises across rows, with gathers. Inlined, so that
+/// all of it is compiled for the instruction set of its caller, and in loops for the same reason.
+#[inline(always)]
+fn merge_from(mut half: usize, rows: &mut [Row], exchange: impl Fn(&mut Row, &mut Row)) {
+    while half < rows.len() {
+        for pair in rows.chunks_exact_mut(2 * half) {
+            let (upper, lower) = pair.split_at_mut(half);
+            for (a, b) in upper.iter_mut().zip(lower) {
+                exchange(a, b);
+            }
+            let mut distance = half / 2;
+            while distance > 0 {
+                for quarter in pair[distance..].chunks_exact_mut(2 * distance) {
+                    let (upper, lower) = quarter.split_at_mut(distance);
+                    for (a, b) in upper.iter_mut().zip(lower) {
+                        exchange(a, b);
+                    }
+                }
+                distance /= 2;
+            }
+        }
+        half *= 2;
     }
 }
 
@@ -161,7 +151,7 @@ macro_rules! network {
 
 #[cfg(target_arch = "x86_64")]
 mod x86 {
-    use super::{LANES, ROWS, Row, compares, merge_blocks};
+    use super::{LANES, ROWS, Row, compares, merge_from};
     use std::arch::x86_64::*;
 
     #[target_feature(enable = "avx512f")]
@@ -178,7 +168,14 @@ mod x86 {
                 unsafe { _mm512_storeu_pd(row.as_mut_ptr(), *register) };
             }
         }
-        merge_blocks(rows);
+        merge_from(ROWS, rows, |a, b| {
+            // SAFETY: a row is eight f64; neither load nor store needs alignment.
+            unsafe {
+                let (x, y) = (_mm512_loadu_pd(a.as_ptr()), _mm512_loadu_pd(b.as_ptr()));
+                _mm512_storeu_pd(a.as_mut_ptr(), _mm512_min_pd(x, y));
+                _mm512_storeu_pd(b.as_mut_ptr(), _mm512_max_pd(x, y));
+            }
+        });
     }
 
     #[target_feature(enable = "avx2")]
@@ -197,7 +194,17 @@ mod x86 {
                 }
             }
         }
-        merge_blocks(rows);
+        merge_from(ROWS, rows, |a, b| {
+            for side in [0, LANES / 2] {
+                // SAFETY: `side` is 0 or 4, so four f64 of each row follow; no alignment needed.
+                unsafe {
+                    let (a, b) = (a.as_mut_ptr().add(side), b.as_mut_ptr().add(side));
+                    let (x, y) = (_mm256_loadu_pd(a), _mm256_loadu_pd(b));
+                    _mm256_storeu_pd(a, _mm256_min_pd(x, y));
+                    _mm256_storeu_pd(b, _mm256_max_pd(x, y));
+                }
+            }
+        });
     }
 }
 

@@ -8,15 +8,15 @@
 //!
 //! Three things make it fast here, and none changes what it promises:
 //! * **Blocks.** Once so many values were added that a little noise in each no longer matters, values
-//!   pass through compactions of small blocks on their way to the first large level ([`compact`]): 256
+//!   pass through compactions of small blocks on their way to the first large level (`compact.rs`): 256
 //!   values, as 32 rows of eight columns, each column sorted and thinned by itself. The more values,
-//!   the more such stages follow each other; [`sketch`] says when.
+//!   the more such stages follow each other; `base_level` in `sketch.rs` says when.
 //! * **Room.** In memory a level holds more than in an image, so it is compacted more rarely.
 //!   [`KllSketch::to_bytes`] and only it compacts down to what the format allows, on a copy.
 //! * **Opposite coins.** The second compaction of a level takes the other toss of the first. The
 //!   errors of such a pair cancel wherever both are not zero.
 //!
-//! Images are those of Apache DataSketches ([`image`]), read by its C++, Java, Go, Rust and Python
+//! Images are those of Apache DataSketches (`image.rs`), read by its C++, Java, Go, Rust and Python
 //! libraries and by what is built on them.
 mod compact;
 mod image;

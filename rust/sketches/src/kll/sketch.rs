@@ -49,6 +49,12 @@ impl Coins {
         Self { state: seed, owed: 0, tosses: 0 }
     }
 
+    /// Lets a value of the data decide the tosses to come as well. Sketches of the days of one column
+    /// have the same seed; with the same tosses their errors would add up where they should cancel.
+    fn stir(&mut self, value: f64) {
+        self.state ^= mix(value.to_bits());
+    }
+
     /// SplitMix64 (Steele, Lea and Flood 2014).
     fn random(&mut self) -> u64 {
         self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
@@ -327,6 +333,7 @@ impl KllSketch {
 
     /// Sends a block of values of level `h` to the next level on the way to base.
     fn add_block(&mut self, h: usize, block: &[f64; BLOCK]) {
+        self.coins.stir(block[0]);
         let (climb, random) = (climb(self.base), self.coins.random());
         let kept = &mut self.level(h + climb).tail;
         let (min, max) = compact_block(block, 1 << climb, random, kept);
@@ -398,8 +405,9 @@ impl KllSketch {
     /// Moves every second value of a sorted level one level up. Of an odd number the first stays.
     fn compact(&mut self, h: usize) {
         self.exact = false;
-        let upper = usize::from(self.coins.toss(h));
         let mut from = std::mem::take(&mut self.levels[h].sorted);
+        self.coins.stir(from[from.len() / 2]);
+        let upper = usize::from(self.coins.toss(h));
         let stay = from.len() % 2;
         self.scratch.clear();
         self.scratch.extend(from[stay..].chunks_exact(2).map(|pair| pair[upper]));

@@ -34,44 +34,48 @@ pub(super) fn sort(values: &mut [f64], scratch: &mut Vec<f64>) {
 fn merge_pairs(from: &[f64], to: &mut [f64], run: usize) {
     for (pair, out) in from.chunks_exact(2 * run).zip(to.chunks_exact_mut(2 * run)) {
         let (a, b) = pair.split_at(run);
-        merge_equal(a, b, out);
+        merge(a, b, out);
     }
 }
 
-/// Merges two sorted lists of one length. The smaller half of the result is filled from the front
-/// while the larger is filled from the back: two chains of dependent loads that the CPU overlaps.
-fn merge_equal(a: &[f64], b: &[f64], out: &mut [f64]) {
-    let run = a.len();
-    let (low, high) = out.split_at_mut(run);
-    let (mut i, mut j) = (0, 0);
-    let (mut k, mut l) = (run, run);
-    for (first, last) in low.iter_mut().zip(high.iter_mut().rev()) {
-        // i + j < run and k + l > run throughout, so each index stays inside its list.
-        let (x, y) = (a[i], b[j]);
-        let take_b = y < x;
-        *first = if take_b { y } else { x };
-        j += usize::from(take_b);
-        i += usize::from(!take_b);
-        let (x, y) = (a[k - 1], b[l - 1]);
-        let take_a = x > y;
-        *last = if take_a { x } else { y };
-        k -= usize::from(take_a);
-        l -= usize::from(!take_a);
+/// Merges two sorted lists into `out`, which has room for just both. The result is filled from the
+/// front and from the back at once: two chains of dependent loads that the CPU overlaps.
+fn merge(mut a: &[f64], mut b: &[f64], mut out: &mut [f64]) {
+    assert_eq!(out.len(), a.len() + b.len());
+    while !a.is_empty() && !b.is_empty() {
+        // So many steps use up neither list, from either end.
+        let steps = a.len().min(b.len());
+        let (mut i, mut j) = (0, 0);
+        let (mut k, mut l) = (a.len(), b.len());
+        let (low, high) = out.split_at_mut(steps);
+        for (first, last) in low.iter_mut().zip(high.iter_mut().rev()) {
+            // SAFETY: each step moves one of i and j and one of k and l, and fewer than `steps` were made;
+            // so i and j are below it, k and l above the lengths less it, which are not negative.
+            let (x, y, p, q) = unsafe {
+                (*a.get_unchecked(i), *b.get_unchecked(j), *a.get_unchecked(k - 1), *b.get_unchecked(l - 1))
+            };
+            let take_b = y < x;
+            *first = if take_b { y } else { x };
+            j += usize::from(take_b);
+            i += usize::from(!take_b);
+            let take_a = p > q;
+            *last = if take_a { p } else { q };
+            k -= usize::from(take_a);
+            l -= usize::from(!take_a);
+        }
+        // Of equal values both ends hold those of `a` to be the earlier, so the ends never meet wrongly.
+        (a, b) = (&a[i..k], &b[j..l]);
+        let middle = a.len() + b.len();
+        out = &mut high[..middle];
     }
+    out.copy_from_slice(if a.is_empty() { b } else { a });
 }
 
 /// Appends the merge of two sorted lists to `out`.
 pub(super) fn merge_into(a: &[f64], b: &[f64], out: &mut Vec<f64>) {
-    out.reserve(a.len() + b.len());
-    let (mut i, mut j) = (0, 0);
-    while i < a.len() && j < b.len() {
-        let take_b = b[j] < a[i];
-        out.push(if take_b { b[j] } else { a[i] });
-        j += usize::from(take_b);
-        i += usize::from(!take_b);
-    }
-    out.extend_from_slice(&a[i..]);
-    out.extend_from_slice(&b[j..]);
+    let start = out.len();
+    out.resize(start + a.len() + b.len(), 0.0);
+    merge(a, b, &mut out[start..]);
 }
 
 #[cfg(test)]
