@@ -165,7 +165,7 @@ def test_plain_python() -> None:
             "day": [day, None],
             "delta": [datetime.timedelta(seconds=1), None],
             "zone": [datetime.datetime(1970, 1, 1, 1, tzinfo=datetime.timezone(datetime.timedelta(hours=1))), None],
-            "bytes": [b"\xff", None],
+            "bytes": [b"\xff", b"\xff"],
             "np": [np.float64(1.5), None],
             "none": [None, None],
         }

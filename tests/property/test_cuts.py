@@ -95,6 +95,8 @@ def test_categories_are_counted(s: list[str | None]) -> None:
     c = p["s"]
     assert c.null_count == len(s) - len(values)
     assert c.empty_count == values.count("")
-    # Below 192 different values every count is exact.
-    assert {item.value: item.count for item in c.top(1000)} == {v: values.count(v) for v in set(values)}
+    # A value that came once may be somebody's id, and is not shown.
+    top = c.top(1000)
+    assert {item.value for item in top} == {v for v in values if values.count(v) > 1}
+    assert all(item.lower <= values.count(item.value) <= item.upper for item in top)
     assert c.distinct.lower <= len(set(values)) <= c.distinct.upper
