@@ -95,8 +95,8 @@ def test_categories_are_counted(s: list[str | None]) -> None:
     c = p["s"]
     assert c.null_count == len(s) - len(values)
     assert c.empty_count == values.count("")
-    # A value that came once may be somebody's id, and is not shown.
+    # Values that came once may be somebody's ids: where there are many of them, they are not shown.
     top = c.top(1000)
-    assert {item.value for item in top} == {v for v in values if values.count(v) > 1}
+    assert {v for v in values if values.count(v) > 1} <= {item.value for item in top} <= set(values)
     assert all(item.lower <= values.count(item.value) <= item.upper for item in top)
     assert c.distinct.lower <= len(set(values)) <= c.distinct.upper
