@@ -251,10 +251,15 @@ impl KllSketch {
         (!self.is_empty()).then_some(max)
     }
 
-    /// The retained values in order with their weights.
+    /// The values that an image retains, in order with their weights: what is asked of the sketch, of its
+    /// image and of what others make of that image has one answer.
     pub fn sorted_view(&self) -> SortedView {
-        let mut items = Vec::with_capacity(self.retained());
-        for (h, level) in self.levels.iter().enumerate() {
+        let mut small = self.clone();
+        if !self.exact {
+            small.fit_image();
+        }
+        let mut items = Vec::with_capacity(small.retained());
+        for (h, level) in small.levels.iter().enumerate() {
             items.extend(level.sorted.iter().chain(&level.tail).map(|&value| (value, weight(h))));
         }
         // Stable, because it finds and merges the runs that levels are.
