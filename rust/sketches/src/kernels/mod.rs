@@ -24,7 +24,7 @@ pub use compress::finite;
 pub use convert::{Convert, to_f64};
 pub use extremes::{min_max, min_max_i64};
 pub use integers::{Compacted, compact_i64};
-pub(crate) use search::count_bins;
+pub(crate) use search::Edges;
 
 /// Most values of a chunk: 8 KiB of doubles, so that a chunk, its copy and the state of the sketches
 /// fit a first cache of 32 KiB.
