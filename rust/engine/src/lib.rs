@@ -1,1 +1,19 @@
-//! engine
+//! Profiles Arrow batches and files at line rate, merges profiles, and compares them.
+//!
+//! Sources ([`source`]) yield batches; [`profile`] turns them into column profiles;
+//! [`table`] writes profiles as Arrow and Parquet and reads them back; [`compare`] puts two side by
+//! side.
+
+pub mod compare;
+mod error;
+mod guard;
+mod options;
+pub mod profile;
+mod reference;
+pub mod source;
+pub mod table;
+
+pub use error::{Error, Result};
+pub use options::{Collect, Options};
+pub use profile::{Profile, ProfileBuilder};
+pub use reference::Reference;

@@ -1,1 +1,32 @@
-//! python
+//! The extension module `driftline._core`: conversions, release of the GIL, errors. No logic.
+
+mod arrow;
+mod batch;
+mod column;
+mod compare;
+mod error;
+mod info;
+mod input;
+mod options;
+mod profile;
+mod sketches;
+
+#[pyo3::pymodule]
+mod _core {
+    #[pymodule_export]
+    use super::batch::Batch;
+    #[pymodule_export]
+    use super::column::Column;
+    #[pymodule_export]
+    use super::compare::{Comparison, compare};
+    #[pymodule_export]
+    use super::info::build_info;
+    #[pymodule_export]
+    use super::input::{Input, expand_paths, format_of, is_profile, remote_input};
+    #[pymodule_export]
+    use super::options::Options;
+    #[pymodule_export]
+    use super::profile::{Profile, profile_batches, profile_inputs};
+    #[pymodule_export]
+    use super::sketches::{FrequentItems, Hll, Kll};
+}

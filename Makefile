@@ -1,0 +1,44 @@
+# The one list of commands, for people and for CI. Each works on the environment that is active.
+
+.PHONY: help build wheel fmt fmt-check lint rust-test py-test test docs bench clean
+.DEFAULT_GOAL := help
+
+help:  ## List the commands
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 12
+
+build:  ## Install the package with its tests' needs, optimised
+	pip install '.[test]'
+
+wheel:  ## Build the abi3 wheel into dist/
+	pip wheel --no-deps --wheel-dir dist .
+
+fmt:  ## Format Rust and Python
+	cargo fmt --all
+	ruff format .
+	ruff check --fix-only .
+
+fmt-check:  ## Tell whether everything is formatted
+	cargo fmt --all --check
+	ruff format --check .
+
+lint:  ## Clippy, ruff, mypy
+	cargo clippy --workspace --all-targets -- -D warnings
+	ruff check .
+	mypy
+
+rust-test:  ## Run the Rust tests
+	cargo test --workspace --exclude driftline-python
+
+py-test:  ## Run the Python tests on the installed package
+	pytest
+
+test: rust-test py-test  ## Run all tests
+
+docs:  ## Build the site into docs/_build, warnings are errors
+	sphinx-build -W --keep-going docs docs/_build
+
+bench:  ## Measure speed and memory beside the rivals
+	python benches/run.py
+
+clean:  ## Remove what was built
+	rm -rf target dist docs/_build

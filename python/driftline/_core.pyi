@@ -1,0 +1,226 @@
+"""The compiled engine. Nothing here is public: the package re-exports what users need."""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Literal, final
+
+Bounded = tuple[float, float, float]
+"""Value, lower bound, upper bound."""
+
+def build_info() -> dict[str, Any]:
+    """Version, CPU features found, and the kernels chosen for them."""
+
+@final
+class Batch:
+    """A record batch made from buffers and lists: how NumPy data enter."""
+
+    @staticmethod
+    def from_columns(columns: Sequence[tuple[str, Any, str]]) -> Batch:
+        """Takes (name, values, dtype) triples of the same length.
+
+        A dtype is NumPy's string (`<f8`, `<i4`, `|b1`, `<M8[us]`, `<m8[ns]`), with values a C-contiguous
+        one-dimensional buffer of that item size, taken without a copy; or `object`, with values a
+        list of None, str, bytes, bool, int or float.
+        """
+
+    @property
+    def rows(self) -> int: ...
+    def __arrow_c_array__(self, requested_schema: object | None = None) -> tuple[object, object]: ...
+
+@final
+class Input:
+    """One file or object to read."""
+
+    @property
+    def name(self) -> str: ...
+
+def expand_paths(names: Sequence[str]) -> list[Input]:
+    """Files behind files, folders and globs of this machine, in order."""
+
+def remote_input(url: str, size_bytes: int, read: Callable[[int, int], Any]) -> Input:
+    """An object in a store; `read(offset, length)` returns its bytes and is called from several threads."""
+
+def format_of(name: str) -> Literal["parquet", "csv", "jsonlines"] | None:
+    """The format that a file's name tells."""
+
+def is_profile(path: str) -> bool:
+    """Whether a file is a saved profile."""
+
+@final
+class Options:
+    """How to profile, checked. Raises ValueError."""
+
+    def __init__(
+        self,
+        *,
+        columns: Sequence[str] | None = None,
+        k: int = 1600,
+        collect: Sequence[str] | None = None,
+        collect_by_column: dict[str, Sequence[str]] | None = None,
+        redact: Sequence[str] = ...,
+        reference: Profile | None = None,
+        threads: int = 0,
+    ) -> None: ...
+
+def profile_batches(
+    batches: Iterable[Any], options: Options, *, progress: Callable[[int], object] | None = None
+) -> Profile:
+    """Profiles what an iterable yields: objects with `__arrow_c_stream__` or `__arrow_c_array__`.
+
+    `progress` is called with the number of rows that are done, on this thread.
+    """
+
+def profile_inputs(
+    inputs: Sequence[Input], options: Options, *, progress: Callable[[int], object] | None = None
+) -> Profile:
+    """Profiles files and objects as one data set."""
+
+@final
+class Profile:
+    """Mergeable summary of some rows."""
+
+    @property
+    def rows(self) -> int: ...
+    @property
+    def names(self) -> list[str]: ...
+    @property
+    def skipped(self) -> list[tuple[str, str]]:
+        """Name and type of columns that were not profiled."""
+    def column(self, name: str) -> Column:
+        """Raises KeyError."""
+    def merge(self, other: Profile) -> Profile:
+        """A new profile of the rows of both."""
+    def save(self, path: str) -> None: ...
+    @staticmethod
+    def load(path: str) -> Profile: ...
+    def to_parquet(self) -> bytes: ...
+    @staticmethod
+    def from_parquet(data: bytes) -> Profile: ...
+    @staticmethod
+    def from_arrow(data: Any) -> Profile: ...
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object: ...
+
+@final
+class Column:
+    """Summary of one column. Values that were not collected, or are of nothing, are None."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def kind(self) -> Literal["number", "time", "category", "list", "embedding", "null"]: ...
+    @property
+    def type(self) -> str: ...
+    @property
+    def counts(self) -> dict[str, int]:
+        """rows, absent, nulls, nans, pos_inf, neg_inf, zeros, negatives, empty."""
+    @property
+    def min(self) -> float | int | None: ...
+    @property
+    def max(self) -> float | int | None: ...
+    @property
+    def mean(self) -> float | None: ...
+    @property
+    def std(self) -> float | None: ...
+    @property
+    def skewness(self) -> float | None: ...
+    @property
+    def kurtosis(self) -> float | None: ...
+    @property
+    def k(self) -> int | None: ...
+    @property
+    def rank_error(self) -> float | None:
+        """Error of one rank at 99 %, as a share of the values."""
+    @property
+    def length(self) -> Column | None:
+        """The lengths of strings and lists as a column of numbers."""
+    def quantiles(self, q: Sequence[float]) -> list[Bounded] | None: ...
+    def cdf(self, x: Sequence[float]) -> list[Bounded] | None: ...
+    def histogram(self, edges: Sequence[float]) -> list[Bounded] | None:
+        """Rows in `[e0, e1], (e1, e2], ...`, one less than edges."""
+    def distinct(self) -> Bounded | None: ...
+    def top(self, n: int) -> list[tuple[Any, int, int, int]] | None:
+        """(value, count, lower bound, upper bound) of the most frequent values that are proven to be."""
+    def bins(self) -> tuple[Literal["numbers", "categories"], list[Any], list[int]] | None:
+        """Edges or categories of the reference, and the exact rows per bin (one more)."""
+
+@final
+class Comparison:
+    """Two profiles side by side."""
+
+    @property
+    def reference_rows(self) -> int: ...
+    @property
+    def current_rows(self) -> int: ...
+    @property
+    def tolerance(self) -> float: ...
+    @property
+    def alpha(self) -> float: ...
+    @property
+    def columns(self) -> list[dict[str, Any]]:
+        """name, kind, verdict ('drift' | 'stable' | 'undecided' | 'not judged'), effect, effect_bound,
+        test ('ks' | 'chi-square'), p_value, p_adjusted, reference_rows, current_rows, reason (why not
+        judged), moved (None or {'label': str, 'reference': share, 'current': share})."""
+    @property
+    def only_in_reference(self) -> list[str]: ...
+    @property
+    def only_in_current(self) -> list[str]: ...
+
+def compare(
+    reference: Profile,
+    current: Profile,
+    *,
+    columns: Sequence[str] | None = None,
+    tolerance: float = 0.02,
+    alpha: float = 0.05,
+) -> Comparison: ...
+
+@final
+class Kll:
+    def __init__(self, k: int = 1600, *, seed: int = 0) -> None: ...
+    @staticmethod
+    def from_bytes(data: bytes, dtype: str = "float64") -> Kll: ...
+    def to_bytes(self) -> bytes: ...
+    def update(self, values: Any) -> None: ...
+    def merge(self, other: Kll) -> None: ...
+    @property
+    def k(self) -> int: ...
+    @property
+    def n(self) -> int: ...
+    @property
+    def dtype(self) -> str: ...
+    @property
+    def min(self) -> float | str | None: ...
+    @property
+    def max(self) -> float | str | None: ...
+    @property
+    def rank_error(self) -> float: ...
+    def quantile(self, q: float) -> tuple[Any, Any, Any] | None: ...
+    def rank(self, x: Any) -> Bounded | None: ...
+
+@final
+class Hll:
+    def __init__(self) -> None: ...
+    @staticmethod
+    def from_bytes(data: bytes) -> Hll: ...
+    def to_bytes(self) -> bytes: ...
+    def update(self, values: Any) -> None: ...
+    def merge(self, other: Hll) -> None: ...
+    @property
+    def lg_k(self) -> int: ...
+    def estimate(self) -> Bounded: ...
+
+@final
+class FrequentItems:
+    def __init__(self, lg_max: int = 11, *, dtype: str = "string") -> None: ...
+    @staticmethod
+    def from_bytes(data: bytes, dtype: str = "string") -> FrequentItems: ...
+    def to_bytes(self) -> bytes: ...
+    def update(self, values: Any) -> None: ...
+    def merge(self, other: FrequentItems) -> None: ...
+    @property
+    def dtype(self) -> str: ...
+    @property
+    def total(self) -> int: ...
+    @property
+    def max_error(self) -> int: ...
+    def estimate(self, item: str | bytes | int) -> tuple[int, int, int]: ...
+    def top(self, n: int) -> list[tuple[Any, int, int, int]]: ...

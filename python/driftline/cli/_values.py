@@ -1,0 +1,55 @@
+"""Options read, and results told to machines."""
+
+from typing import Any
+
+import driftline as dl
+
+__all__ = ["comparison_as_json", "profile_as_json", "share"]
+
+QUANTILES = (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99)
+COUNTS = ("absent", "null", "nan", "pos_inf", "neg_inf", "zero", "negative", "empty")
+MOMENTS = ("min", "max", "mean", "std", "skewness", "kurtosis")
+
+
+def share(option: str, text: str) -> float:
+    """A share of the rows, written `2%` or `0.02`."""
+    number = text.strip().removesuffix("%")
+    try:
+        value = float(number)
+    except ValueError:
+        raise ValueError(f'{option} is "{text}": write a share of the rows, such as 2% or 0.02') from None
+    return value / 100 if text.strip().endswith("%") else value
+
+
+def profile_as_json(profile: dl.Profile) -> dict[str, Any]:
+    """A profile's plain numbers."""
+    columns = {name: _column(column) for name, column in profile.items()}
+    return {"rows": profile.rows, "columns": columns, "skipped": profile.skipped}
+
+
+def _column(column: Any) -> dict[str, Any]:
+    values: dict[str, Any] = {"type": column.type, "kind": column.kind, "count": column.count}
+    values |= {f"{name}_count": getattr(column, f"{name}_count") for name in COUNTS}
+    values |= {name: getattr(column, name) for name in MOMENTS}
+    quantiles, distinct, top = column.quantiles(QUANTILES), column.distinct, column.top(10)
+    values["quantiles"] = quantiles and {str(q): e._asdict() for q, e in zip(QUANTILES, quantiles, strict=True)}
+    values["distinct"] = distinct and distinct._asdict()
+    values["top"] = None if top is None else [item._asdict() for item in top]
+    values["length"] = column.length and {name: getattr(column.length, name) for name in MOMENTS}
+    return values
+
+
+def comparison_as_json(comparison: dl.Comparison) -> dict[str, Any]:
+    """A comparison as plain data."""
+    return {
+        "reference_rows": comparison.reference_rows,
+        "current_rows": comparison.current_rows,
+        "tolerance": comparison.tolerance,
+        "alpha": comparison.alpha,
+        "drifted": comparison.drifted,
+        "undecided": comparison.undecided,
+        "stable": comparison.stable,
+        "only_in_reference": comparison.only_in_reference,
+        "only_in_current": comparison.only_in_current,
+        "columns": comparison.to_dicts(),
+    }

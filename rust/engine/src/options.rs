@@ -1,0 +1,123 @@
+//! What a profile keeps of each column.
+use crate::reference::Reference;
+use crate::{Error, Result};
+use driftline_sketches::KllSketch;
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+/// The parts of a column profile that can be left out. Counts are always kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Collect {
+    /// Range, mean and central moments.
+    pub moments: bool,
+    /// The quantile sketch.
+    pub quantiles: bool,
+    /// The distinct count.
+    pub distinct: bool,
+    /// Frequent items of categories and integers.
+    pub top: bool,
+    /// The profile of the lengths of strings and lists.
+    pub length: bool,
+}
+
+impl Collect {
+    /// Everything.
+    pub const ALL: Self = Self { moments: true, quantiles: true, distinct: true, top: true, length: true };
+    /// Counts alone.
+    pub const COUNTS: Self =
+        Self { moments: false, quantiles: false, distinct: false, top: false, length: false };
+    /// The names by which parts are chosen.
+    pub const NAMES: [&'static str; 6] = ["counts", "moments", "quantiles", "distinct", "top", "length"];
+
+    /// The parts of those names.
+    ///
+    /// # Errors
+    /// A name that is none of [`Collect::NAMES`].
+    pub fn try_from_names<'a>(names: impl IntoIterator<Item = &'a str>) -> Result<Self> {
+        let mut collect = Self::COUNTS;
+        for name in names {
+            match name {
+                "counts" => {}
+                "moments" => collect.moments = true,
+                "quantiles" => collect.quantiles = true,
+                "distinct" => collect.distinct = true,
+                "top" => collect.top = true,
+                "length" => collect.length = true,
+                other => {
+                    return Err(Error::Argument(format!(
+                        "collect has {other:?}: it takes {}",
+                        Self::NAMES.join(", ")
+                    )));
+                }
+            }
+        }
+        Ok(collect)
+    }
+
+    /// What can be kept of a column whose values must not leave the process: nothing that holds a value.
+    pub fn redacted(self) -> Self {
+        Self { moments: false, quantiles: false, top: false, ..self }
+    }
+}
+
+/// How to profile.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Columns to profile, by their flattened names or a leading part of them; all where `None`.
+    pub columns: Option<Vec<String>>,
+    /// Accuracy of the quantile sketches.
+    pub k: u16,
+    /// What to collect of columns that `collect_by_column` does not name.
+    pub collect: Collect,
+    /// What to collect of single columns.
+    pub collect_by_column: HashMap<String, Collect>,
+    /// Columns of which no value is ever kept.
+    pub redact: HashSet<String>,
+    /// Bins to count exactly.
+    pub reference: Option<Arc<Reference>>,
+    /// Threads to use; all cores where 0.
+    pub threads: usize,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            columns: None,
+            k: KllSketch::DEFAULT_K,
+            collect: Collect::ALL,
+            collect_by_column: HashMap::new(),
+            redact: HashSet::new(),
+            reference: None,
+            threads: 0,
+        }
+    }
+}
+
+impl Options {
+    /// The parts to keep of a column; names of flattened children count as their parents'.
+    pub fn collect_for(&self, column: &str) -> Collect {
+        let named = |name: &str| self.collect_by_column.get(name).copied();
+        let collect = ancestors(column).find_map(named).unwrap_or(self.collect);
+        if ancestors(column).any(|name| self.redact.contains(name)) { collect.redacted() } else { collect }
+    }
+
+    /// Whether the column was asked for.
+    pub fn wants(&self, column: &str) -> bool {
+        let asked = |columns: &Vec<String>| ancestors(column).any(|name| columns.iter().any(|c| c == name));
+        self.columns.as_ref().is_none_or(asked)
+    }
+
+    /// How many threads work.
+    pub fn thread_count(&self) -> usize {
+        match self.threads {
+            0 => std::thread::available_parallelism().map_or(1, usize::from),
+            n => n,
+        }
+    }
+}
+
+/// A column's name and those of what it lies in: `a.b[]`, `a.b`, `a`.
+fn ancestors(column: &str) -> impl Iterator<Item = &str> {
+    let cuts = column.char_indices().rev().filter(|&(_, c)| c == '.' || c == '[').map(|(i, _)| &column[..i]);
+    std::iter::once(column).chain(cuts)
+}

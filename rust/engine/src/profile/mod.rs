@@ -1,0 +1,186 @@
+//! Profiles: what they hold, how rows come in, how they merge.
+//!
+//! [`ProfileBuilder`] takes record batches; each flat column ([`flatten`]) has a
+//! [`ColumnBuilder`](builder::ColumnBuilder) that turns arrays into a [`ColumnProfile`]; columns
+//! together are a [`Profile`].
+
+pub mod builder;
+mod column;
+pub mod flatten;
+mod kind;
+mod numbers;
+
+use crate::options::Options;
+use crate::{Error, Result};
+use arrow_array::{ArrayRef, RecordBatch};
+use arrow_schema::{Field, Schema, SchemaRef};
+use builder::{ColumnBuilder, Scratch};
+pub use column::{Bins, ColumnProfile, Counts, Frequent};
+pub use flatten::Skipped;
+pub use kind::{Kind, type_name};
+pub use numbers::Numbers;
+use rayon::prelude::*;
+use std::collections::HashMap;
+
+/// Mergeable summary of some rows: one column profile a flat column.
+#[derive(Clone, Debug, Default)]
+pub struct Profile {
+    rows: u64,
+    columns: Vec<ColumnProfile>,
+    index: HashMap<String, usize>,
+    skipped: Vec<Skipped>,
+}
+
+impl Profile {
+    /// Puts a profile together.
+    ///
+    /// # Errors
+    /// Two columns have the same name.
+    pub fn try_new(rows: u64, columns: Vec<ColumnProfile>, skipped: Vec<Skipped>) -> Result<Self> {
+        let index: HashMap<_, _> = columns.iter().enumerate().map(|(i, c)| (c.name.clone(), i)).collect();
+        if index.len() < columns.len() {
+            return Err(Error::Input("two columns of the profile have the same name".into()));
+        }
+        Ok(Self { rows, columns, index, skipped })
+    }
+
+    /// Rows seen.
+    pub fn rows(&self) -> u64 {
+        self.rows
+    }
+
+    /// Column profiles in the order of the columns.
+    pub fn columns(&self) -> &[ColumnProfile] {
+        &self.columns
+    }
+
+    /// The column profiles alone.
+    pub fn into_columns(self) -> Vec<ColumnProfile> {
+        self.columns
+    }
+
+    /// The profile of a column.
+    pub fn column(&self, name: &str) -> Option<&ColumnProfile> {
+        self.index.get(name).map(|&i| &self.columns[i])
+    }
+
+    /// Columns that were not profiled, because of their type.
+    pub fn skipped(&self) -> &[Skipped] {
+        &self.skipped
+    }
+
+    /// Adds what another profile has seen. A column that one side lacks is kept, and the rows of the
+    /// side that lacks it are counted as absent.
+    ///
+    /// # Errors
+    /// A column has different kinds or bins on the two sides; `self` is then unchanged.
+    pub fn merge(&mut self, other: &Self) -> Result<()> {
+        for theirs in &other.columns {
+            if let Some(ours) = self.column(&theirs.name) {
+                ours.check_mergeable(theirs)?;
+            }
+        }
+        for ours in &mut self.columns {
+            if !other.index.contains_key(&ours.name) {
+                ours.counts.absent += other.rows;
+            }
+        }
+        for theirs in &other.columns {
+            match self.index.get(&theirs.name) {
+                Some(&i) => self.columns[i].merge(theirs)?,
+                None => {
+                    let mut column = theirs.clone();
+                    column.counts.absent += self.rows;
+                    self.index.insert(column.name.clone(), self.columns.len());
+                    self.columns.push(column);
+                }
+            }
+        }
+        self.rows += other.rows;
+        let new = other.skipped.iter().filter(|s| !self.skipped.contains(s)).cloned();
+        let new: Vec<_> = new.collect();
+        self.skipped.extend(new);
+        Ok(())
+    }
+}
+
+/// Threads of our own: the global pool belongs to the program that we are a guest in.
+///
+/// # Errors
+/// The system gives no threads.
+pub(crate) fn thread_pool(threads: usize) -> Result<rayon::ThreadPool> {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).thread_name(|i| format!("driftline-{i}"));
+    pool.build().map_err(|e| Error::Storage(format!("cannot start {threads} threads: {e}")))
+}
+
+/// Record batches in, a profile out.
+pub struct ProfileBuilder {
+    rows: u64,
+    columns: Vec<ColumnBuilder>,
+    skipped: Vec<Skipped>,
+    scratch: Scratch,
+    pool: Option<rayon::ThreadPool>,
+}
+
+/// Fewer cells than this are done before a second thread would have woken up.
+const CELLS_WORTH_A_THREAD: usize = 32_768;
+
+impl ProfileBuilder {
+    /// Starts a profile of batches of a schema.
+    ///
+    /// # Errors
+    /// Columns that were asked for are missing, names come up twice, or options are out of range.
+    pub fn try_new(schema: &SchemaRef, options: &Options) -> Result<Self> {
+        let (leaves, skipped) = flatten::flatten(schema, options)?;
+        let columns = leaves.into_iter().map(|leaf| ColumnBuilder::try_new(leaf, options, 0));
+        let columns = columns.collect::<Result<Vec<_>>>()?;
+        let threads = options.thread_count().min(columns.len());
+        let pool = if threads > 1 { Some(thread_pool(threads)?) } else { None };
+        Ok(Self { rows: 0, columns, skipped, scratch: Scratch::default(), pool })
+    }
+
+    /// Adds the rows of a batch. The columns are shared out over the threads, so the number of
+    /// threads changes nothing in the result.
+    ///
+    /// # Errors
+    /// A column cannot be converted.
+    pub fn update(&mut self, batch: &RecordBatch) -> Result<()> {
+        self.rows += batch.num_rows() as u64;
+        let scratch = &mut self.scratch;
+        match &self.pool {
+            Some(pool) if batch.num_rows() * self.columns.len() >= CELLS_WORTH_A_THREAD => {
+                pool.install(|| {
+                    self.columns.par_iter_mut().try_for_each_init(Scratch::default, |scratch, column| {
+                        column.update(batch.column(column.root()), scratch)
+                    })
+                })
+            }
+            _ => self.columns.iter_mut().try_for_each(|c| c.update(batch.column(c.root()), scratch)),
+        }
+    }
+
+    /// Ends the profile.
+    ///
+    /// # Errors
+    /// A dictionary cannot be converted.
+    pub fn finish(self) -> Result<Profile> {
+        let columns = self.columns.into_iter().map(ColumnBuilder::finish).collect::<Result<_>>()?;
+        Profile::try_new(self.rows, columns, self.skipped)
+    }
+}
+
+/// The profile of one array as a column without a name.
+///
+/// # Errors
+/// Its type is not profiled, or options are out of range.
+pub fn profile_array(array: &ArrayRef, options: &Options, partition: u64) -> Result<ColumnProfile> {
+    let schema = Schema::new(vec![Field::new("value", array.data_type().clone(), true)]);
+    let (leaves, _) = flatten::flatten(&schema, options)?;
+    let leaf = leaves.into_iter().next().filter(|leaf| leaf.name == "value");
+    let leaf = leaf.ok_or_else(|| {
+        Error::Argument(format!("values are {}: they are not profiled", type_name(array.data_type())))
+    })?;
+    let mut builder = ColumnBuilder::try_new(leaf, options, partition)?;
+    builder.update(array, &mut Scratch::default())?;
+    builder.finish()
+}

@@ -1,0 +1,322 @@
+//! Parquet: a task is one column of some row groups, so that a column's bytes, its dictionary and its
+//! sketches stay in one thread's cache, and memory does not grow with the file.
+use super::read::ReadAt;
+use super::{Input, name_input};
+use crate::guard::decoding;
+use crate::options::Options;
+use crate::profile::builder::{ColumnBuilder, Scratch};
+use crate::profile::flatten::{Leaf, flatten};
+use crate::profile::{Kind, Skipped};
+use crate::{Error, Result};
+use arrow_schema::{DataType, Field, Schema, SchemaRef};
+use bytes::Bytes;
+use parquet::arrow::ProjectionMask;
+use parquet::arrow::arrow_reader::{
+    ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder,
+};
+use parquet::basic::Encoding;
+use parquet::errors::ParquetError;
+use parquet::file::reader::{ChunkReader, Length};
+use std::io::Read;
+use std::ops::Range;
+use std::sync::{Arc, Mutex};
+
+/// Row groups are taken together until they hold this many rows: sketches are at their fastest on long runs.
+const ROWS_PER_TASK: i64 = 1 << 20;
+/// A table of very many columns is cut into about this many tasks: a task costs time of its own.
+const COLUMN_GROUPS: usize = 64;
+/// Rows decoded at once: they fit the second-level cache.
+const BATCH_ROWS: usize = 8192;
+
+/// Some columns of some row groups.
+pub(super) struct Part {
+    file: Arc<OpenFile>,
+    row_groups: Range<usize>,
+    leaves: Vec<Leaf>,
+    first_of_rows: bool,
+}
+
+struct OpenFile {
+    name: String,
+    data: Arc<dyn ReadAt>,
+    /// Top-level strings as views: fastest where values rarely repeat.
+    views: ArrowReaderMetadata,
+    /// Top-level strings as dictionaries: fastest where all pages are dictionary-encoded.
+    dictionaries: ArrowReaderMetadata,
+}
+
+/// Reads the footer; gives the names of the flat columns in order, the columns not profiled, and the parts.
+pub(super) fn plan(input: &Input, options: &Options) -> Result<(Vec<String>, Vec<Skipped>, Vec<Part>)> {
+    decoding(|| plan_open(input, options)).map_err(|error| name_input(error, &input.name))
+}
+
+fn plan_open(input: &Input, options: &Options) -> Result<(Vec<String>, Vec<Skipped>, Vec<Part>)> {
+    let data = input.open()?;
+    if data.size_bytes() == 0 {
+        return Err(Error::Input("is empty: a Parquet file ends with a footer".into()));
+    }
+    let reader = Windowed::new(data.clone());
+    let plain = ArrowReaderMetadata::load(&reader, ArrowReaderOptions::new()).map_err(decode_error)?;
+    let views = restrung(&plain, &DataType::Utf8View, &DataType::BinaryView);
+    let dictionary = |values: DataType| DataType::Dictionary(Box::new(DataType::Int32), Box::new(values));
+    let dictionaries = restrung(&plain, &dictionary(DataType::Utf8), &dictionary(DataType::Binary));
+    let (leaves, skipped) = flatten_known(plain.schema(), options, &input.partitions)?;
+    let order = leaves.iter().map(|leaf| leaf.name.clone()).collect();
+    let file = Arc::new(OpenFile { name: input.name.clone(), data, views, dictionaries });
+
+    let mut roots: Vec<Vec<Leaf>> = vec![];
+    for leaf in leaves {
+        match roots.last_mut() {
+            Some(last) if last[0].root == leaf.root => last.push(leaf),
+            _ => roots.push(vec![leaf]),
+        }
+    }
+    let together = roots.len().div_ceil(COLUMN_GROUPS).max(1);
+    let mut parts = vec![];
+    for row_groups in row_group_runs(&file) {
+        for (i, columns) in roots.chunks(together).enumerate() {
+            let leaves = columns.concat();
+            parts.push(Part {
+                file: file.clone(),
+                row_groups: row_groups.clone(),
+                leaves,
+                first_of_rows: i == 0,
+            });
+        }
+        if roots.is_empty() {
+            parts.push(Part { file: file.clone(), row_groups, leaves: vec![], first_of_rows: true });
+        }
+    }
+    Ok((order, skipped, parts))
+}
+
+/// The flat columns; a hive partition that was asked for need not be in the file.
+fn flatten_known(
+    schema: &Schema,
+    options: &Options,
+    partitions: &[(String, Option<String>)],
+) -> Result<(Vec<Leaf>, Vec<Skipped>)> {
+    let in_folders = |name: &String| partitions.iter().any(|(p, _)| p == name);
+    match &options.columns {
+        Some(columns) if columns.iter().any(in_folders) => {
+            let rest = columns.iter().filter(|name| !in_folders(name)).cloned().collect();
+            flatten(schema, &Options { columns: Some(rest), ..options.clone() })
+        }
+        _ => flatten(schema, options),
+    }
+}
+
+fn row_group_runs(file: &OpenFile) -> Vec<Range<usize>> {
+    let groups = file.views.metadata().row_groups();
+    let mut runs = vec![];
+    let (mut start, mut rows) = (0, 0);
+    for (i, group) in groups.iter().enumerate() {
+        rows += group.num_rows();
+        if rows >= ROWS_PER_TASK || i + 1 == groups.len() {
+            runs.push(start..i + 1);
+            (start, rows) = (i + 1, 0);
+        }
+    }
+    // A file without rows still has columns.
+    if runs.is_empty() {
+        runs.push(0..0);
+    }
+    runs
+}
+
+/// The same file with other types for its top-level strings and bytes.
+fn restrung(plain: &ArrowReaderMetadata, strings: &DataType, bytes: &DataType) -> ArrowReaderMetadata {
+    let retype = |data_type: &DataType| match data_type {
+        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => Some(strings.clone()),
+        DataType::Binary | DataType::LargeBinary | DataType::BinaryView => Some(bytes.clone()),
+        DataType::Dictionary(_, values) => match values.as_ref() {
+            DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => Some(strings.clone()),
+            DataType::Binary | DataType::LargeBinary | DataType::BinaryView => Some(bytes.clone()),
+            _ => None,
+        },
+        _ => None,
+    };
+    let fields = plain.schema().fields().iter().map(|field| match retype(field.data_type()) {
+        Some(data_type) => Arc::new(Field::new(field.name(), data_type, field.is_nullable())),
+        None => field.clone(),
+    });
+    let schema: SchemaRef = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
+    let options = ArrowReaderOptions::new().with_schema(schema);
+    // Where the file's own types cannot be read another way, they are read as they are.
+    ArrowReaderMetadata::try_new(plain.metadata().clone(), options).unwrap_or_else(|_| plain.clone())
+}
+
+impl Part {
+    /// Decodes and profiles the part.
+    pub(super) fn profile(self, options: &Options) -> Result<super::Part> {
+        let partition = self.row_groups.start as u64;
+        let metadata = self.file.views.metadata().clone();
+        let rows = metadata.row_groups()[self.row_groups.clone()].iter().map(|g| g.num_rows() as u64).sum();
+        let mut scratch = Scratch::default();
+        let mut columns = vec![];
+        let mut leaves = self.leaves.into_iter().peekable();
+        while let Some(leaf) = leaves.next() {
+            let root = leaf.root;
+            let mut group = vec![ColumnBuilder::try_new(leaf, options, partition)?];
+            while let Some(leaf) = leaves.next_if(|leaf| leaf.root == root) {
+                group.push(ColumnBuilder::try_new(leaf, options, partition)?);
+            }
+            if !self.row_groups.is_empty() {
+                read_root(&self.file, root, &self.row_groups, &mut group, &mut scratch)?;
+            }
+            for builder in group {
+                columns.push(builder.finish()?);
+            }
+        }
+        Ok(super::Part { columns, rows: if self.first_of_rows { rows } else { 0 } })
+    }
+}
+
+fn read_root(
+    file: &OpenFile,
+    root: usize,
+    row_groups: &Range<usize>,
+    builders: &mut [ColumnBuilder],
+    scratch: &mut Scratch,
+) -> Result<()> {
+    let named = |error: ParquetError| match decode_error(error) {
+        Error::Input(message) => {
+            let column = file.views.schema().field(root).name();
+            Error::Input(format!("{}: column {column:?}: {message}", file.name))
+        }
+        other => other,
+    };
+    // A dictionary belongs to one row group, and each decides for itself how it is best read.
+    for row_group in row_groups.clone() {
+        let metadata = if all_dictionary(file, root, row_group) { &file.dictionaries } else { &file.views };
+        let mask = ProjectionMask::roots(metadata.parquet_schema(), [root]);
+        let reader = ParquetRecordBatchReaderBuilder::new_with_metadata(
+            Windowed::new(file.data.clone()),
+            metadata.clone(),
+        )
+        .with_projection(mask)
+        .with_row_groups(vec![row_group])
+        .with_batch_size(BATCH_ROWS)
+        .build()
+        .map_err(named)?;
+        for batch in reader {
+            let batch = batch.map_err(|e| named(ParquetError::from(e)))?;
+            for builder in builders.iter_mut() {
+                builder.update(batch.column(0), scratch)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Whether every data page of a string column is dictionary-encoded.
+fn all_dictionary(file: &OpenFile, root: usize, row_group: usize) -> bool {
+    let field = file.dictionaries.schema().field(root);
+    if Kind::of(field.data_type()) != Some(Kind::Category) {
+        return false;
+    }
+    let schema = file.views.parquet_schema();
+    let mut leaves = (0..schema.num_columns()).filter(|&leaf| schema.get_column_root_idx(leaf) == root);
+    let Some(leaf) = leaves.next() else { return false };
+    let chunk = file.views.metadata().row_group(row_group).column(leaf);
+    chunk.page_encoding_stats_mask().is_some_and(|mask| {
+        mask.is_only(Encoding::RLE_DICTIONARY) || mask.is_only(Encoding::PLAIN_DICTIONARY)
+    })
+}
+
+fn decode_error(error: ParquetError) -> Error {
+    let text = match error {
+        ParquetError::External(cause) => match cause.downcast::<Error>() {
+            Ok(ours) => return *ours,
+            Err(other) => other.to_string(),
+        },
+        ParquetError::General(text) | ParquetError::EOF(text) | ParquetError::NYI(text) => text,
+        other => other.to_string(),
+    };
+    Error::Input(format!("is not a readable Parquet file, or only part of one: {text}"))
+}
+
+/// Reads ahead in windows, so that decoding page by page does not ask for page by page.
+struct Windowed {
+    data: Arc<dyn ReadAt>,
+    window: Mutex<Window>,
+}
+
+#[derive(Default)]
+struct Window {
+    start: u64,
+    bytes: Bytes,
+}
+
+impl Windowed {
+    fn new(data: Arc<dyn ReadAt>) -> Self {
+        Self { data, window: Mutex::default() }
+    }
+
+    /// The bytes from `start` on that are at hand, at least `length` of them.
+    fn at_least(&self, start: u64, length: usize) -> Result<Bytes, ParquetError> {
+        let size = self.data.size_bytes();
+        if start.checked_add(length as u64).is_none_or(|end| end > size) {
+            return Err(ParquetError::EOF(format!("it ends at byte {size}, before byte {start} + {length}")));
+        }
+        let Ok(mut window) = self.window.lock() else {
+            return Err(ParquetError::General("a thread failed while reading".into()));
+        };
+        let covered =
+            start >= window.start && start + length as u64 <= window.start + window.bytes.len() as u64;
+        if !covered {
+            let ahead = self.data.read_ahead_bytes() as u64;
+            // The footer is read from its end.
+            let tail = start + length as u64 == size && (length as u64) < ahead;
+            let from = if tail { size.saturating_sub(64 * 1024).min(start) } else { start };
+            let until = if tail { size } else { (start + ahead.max(length as u64)).min(size) };
+            let bytes = self.data.read_at(from, (until - from) as usize);
+            *window = Window { start: from, bytes: bytes.map_err(|e| ParquetError::External(Box::new(e)))? };
+        }
+        Ok(window.bytes.slice((start - window.start) as usize..))
+    }
+}
+
+impl Length for Windowed {
+    fn len(&self) -> u64 {
+        self.data.size_bytes()
+    }
+}
+
+impl ChunkReader for Windowed {
+    type T = PageHeaderReader;
+
+    fn get_read(&self, start: u64) -> Result<Self::T, ParquetError> {
+        // A page header is small, but its statistics may hold long strings.
+        let length = (self.data.size_bytes().saturating_sub(start)).min(16 * 1024) as usize;
+        let piece = self.at_least(start, length)?;
+        Ok(PageHeaderReader { data: self.data.clone(), position: start + piece.len() as u64, piece })
+    }
+
+    fn get_bytes(&self, start: u64, length: usize) -> Result<Bytes, ParquetError> {
+        Ok(self.at_least(start, length)?.slice(..length))
+    }
+}
+
+/// Reads on from a place in the file.
+struct PageHeaderReader {
+    data: Arc<dyn ReadAt>,
+    position: u64,
+    piece: Bytes,
+}
+
+impl Read for PageHeaderReader {
+    fn read(&mut self, out: &mut [u8]) -> std::io::Result<usize> {
+        if self.piece.is_empty() {
+            let left = self.data.size_bytes().saturating_sub(self.position).min(64 * 1024) as usize;
+            if left == 0 {
+                return Ok(0);
+            }
+            self.piece = self.data.read_at(self.position, left).map_err(std::io::Error::other)?;
+            self.position += left as u64;
+        }
+        let n = out.len().min(self.piece.len());
+        out[..n].copy_from_slice(&self.piece.split_to(n));
+        Ok(n)
+    }
+}

@@ -1,0 +1,103 @@
+//! The table as a Parquet file: written whole or not at all, read with distrust.
+use super::{VERSION_KEY, check_version, from_batches, to_batch};
+use crate::guard::decoding;
+use crate::profile::Profile;
+use crate::{Error, Result};
+use bytes::Bytes;
+use parquet::arrow::ArrowWriter;
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use parquet::basic::Compression;
+use parquet::file::properties::WriterProperties;
+use parquet::file::reader::ChunkReader;
+use std::fs::File;
+use std::io::Write;
+use std::path::Path;
+
+/// The profile as the bytes of a Parquet file.
+///
+/// # Errors
+/// As of [`to_batch`].
+pub fn to_parquet(profile: &Profile) -> Result<Vec<u8>> {
+    let batch = to_batch(profile)?;
+    let mut bytes = vec![];
+    let properties = WriterProperties::builder()
+        .set_compression(Compression::ZSTD(Default::default()))
+        // Images do not repeat, and their minima and maxima tell nothing.
+        .set_statistics_enabled(parquet::file::properties::EnabledStatistics::None)
+        .set_dictionary_enabled(false)
+        .build();
+    let written =
+        ArrowWriter::try_new(&mut bytes, batch.schema(), Some(properties)).and_then(|mut writer| {
+            writer.write(&batch)?;
+            writer.close()
+        });
+    written.map_err(|e| Error::Input(format!("the profile cannot be written: {e}")))?;
+    Ok(bytes)
+}
+
+/// Writes the profile to a Parquet file: all of it or nothing, also when the disk is full or the process dies.
+///
+/// # Errors
+/// The folder is not there, not writable or full.
+pub fn save(profile: &Profile, path: &Path) -> Result<()> {
+    let bytes = to_parquet(profile)?;
+    let name = path.to_string_lossy();
+    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let file_name = path.file_name().ok_or_else(|| Error::Argument(format!("{name}: names no file")))?;
+    let half = folder.join(format!(".{}.{}.part", file_name.to_string_lossy(), std::process::id()));
+    let written = File::create(&half)
+        .and_then(|mut file| file.write_all(&bytes).and_then(|()| file.sync_all()))
+        .and_then(|()| std::fs::rename(&half, path));
+    written.map_err(|error| {
+        // The error tells what went wrong; that its remains could not be removed as well adds nothing.
+        let _ = std::fs::remove_file(&half);
+        match error.kind() {
+            std::io::ErrorKind::NotFound => Error::Input(format!("{name}: there is no folder {folder:?}")),
+            _ => Error::from_io(&name, &error),
+        }
+    })
+}
+
+/// Reads a profile from the bytes of a Parquet file.
+///
+/// # Errors
+/// The bytes are no profile, of a newer major version, or damaged.
+pub fn from_parquet(bytes: Bytes) -> Result<Profile> {
+    decoding(|| decode(bytes))
+}
+
+fn decode(file: impl ChunkReader + 'static) -> Result<Profile> {
+    let damaged = |e: &dyn std::fmt::Display| {
+        Error::Input(format!("is not a readable Parquet file, or only part of one: {e}"))
+    };
+    let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(|e| damaged(&e))?;
+    let schema = builder.schema().clone();
+    check_version(&schema)?;
+    let reader = builder.build().map_err(|e| damaged(&e))?;
+    from_batches(&schema, reader.map(|batch| batch.map_err(|e| damaged(&e))))
+}
+
+/// Reads a profile from a Parquet file.
+///
+/// # Errors
+/// As of [`from_parquet`], or the file cannot be read.
+pub fn load(path: &Path) -> Result<Profile> {
+    let name = path.to_string_lossy();
+    let opened = File::open(path).and_then(|file| Ok((file.metadata()?.is_dir(), file)));
+    let (is_folder, file) = opened.map_err(|e| Error::from_io(&name, &e))?;
+    if is_folder {
+        return Err(Error::Input(format!("{name}: is a folder, not a profile")));
+    }
+    // The footer tells what it is, before the rest is read.
+    decoding(|| decode(file)).map_err(|error| match error {
+        Error::Input(message) => Error::Input(format!("{name}: {message}")),
+        other => other,
+    })
+}
+
+/// Whether a Parquet file is a saved profile; `false` where it is anything else or cannot be read.
+pub fn is_profile(path: &Path) -> bool {
+    let Ok(file) = File::open(path) else { return false };
+    let opened = decoding(|| Ok(ParquetRecordBatchReaderBuilder::try_new(file).ok()));
+    opened.ok().flatten().is_some_and(|builder| builder.schema().metadata().contains_key(VERSION_KEY))
+}

@@ -1,0 +1,125 @@
+//! Comparison of profiles: what it says of columns whose change is known.
+use arrow_array::{ArrayRef, Float64Array, Int64Array, RecordBatch, StringArray};
+use driftline_engine::compare::{CompareOptions, Comparison, Judgement, compare};
+use driftline_engine::{Error, Options, Profile, ProfileBuilder, table};
+use driftline_stats::verdict::Verdict;
+use std::sync::Arc;
+
+fn profile(columns: Vec<(&str, ArrayRef)>) -> Profile {
+    let columns = columns.into_iter().map(|(name, array)| (name, array, true));
+    let batch = RecordBatch::try_from_iter_with_nullable(columns).unwrap();
+    let mut builder = ProfileBuilder::try_new(&batch.schema(), &Options::default()).unwrap();
+    builder.update(&batch).unwrap();
+    builder.finish().unwrap()
+}
+
+fn floats(values: impl Iterator<Item = f64>) -> ArrayRef {
+    Arc::new(values.collect::<Float64Array>())
+}
+
+fn strings(values: impl Iterator<Item = &'static str>) -> ArrayRef {
+    Arc::new(values.map(Some).collect::<StringArray>())
+}
+
+fn judged<'a>(comparison: &'a Comparison, name: &str) -> &'a Judgement {
+    let column = comparison.columns.iter().find(|c| c.name == name).unwrap();
+    column.judgement.as_ref().unwrap()
+}
+
+#[test]
+fn the_effect_is_the_share_of_rows_moved_and_the_sentence_says_where() {
+    // 10 % of the rows move past 500; the same share of one category becomes another.
+    let n = 20_000;
+    let before = profile(vec![
+        ("x", floats((0..n).map(|i| f64::from(i % 1000)))),
+        ("c", strings((0..n).map(|i| if i % 10 < 6 { "red" } else { "blue" }))),
+        ("same", floats((0..n).map(|i| f64::from(i % 777)))),
+    ]);
+    let now = profile(vec![
+        ("x", floats((0..n).map(|i| f64::from(if i % 10 == 0 && i % 1000 < 500 { 999 } else { i % 1000 })))),
+        ("c", strings((0..n).map(|i| if i % 10 < 5 { "red" } else { "blue" }))),
+        ("same", floats((0..n).map(|i| f64::from((i + 5) % 777)))),
+    ]);
+    let comparison = compare(&before, &now, &CompareOptions::default()).unwrap();
+    let x = judged(&comparison, "x");
+    assert_eq!((x.verdict, x.test), (Verdict::Drift, "ks"));
+    assert!((x.effect - 0.05).abs() < 0.005, "{x:?}");
+    let c = judged(&comparison, "c");
+    assert_eq!((c.verdict, c.test), (Verdict::Drift, "chi-square"));
+    assert!((c.effect - 0.1).abs() < 1e-12, "{c:?}");
+    assert!(["'red'", "'blue'"].contains(&c.moved.as_ref().unwrap().label.as_str()));
+    assert_eq!(judged(&comparison, "same").verdict, Verdict::Stable);
+}
+
+#[test]
+fn missing_values_are_part_of_the_change() {
+    let before = profile(vec![("x", floats((0..5000).map(f64::from)))]);
+    let now =
+        profile(vec![("x", floats((0..5000).map(|i| if i % 4 == 0 { f64::NAN } else { f64::from(i) })))]);
+    let comparison = compare(&before, &now, &CompareOptions::default()).unwrap();
+    let x = judged(&comparison, "x");
+    assert_eq!(x.verdict, Verdict::Drift);
+    assert_eq!(x.moved.as_ref().unwrap().label, "missing");
+    assert!((x.effect - 0.25).abs() < 1e-12);
+}
+
+#[test]
+fn few_rows_are_undecided_and_ids_are_not_judged() {
+    let sides: Vec<_> = [0, 50]
+        .map(|shift| {
+            profile(vec![
+                ("x", floats((0..50).map(|i| f64::from(i % 7)))),
+                ("id", Arc::new((shift..shift + 50).map(|i| Some(i64::from(i))).collect::<Int64Array>())),
+            ])
+        })
+        .into();
+    let comparison = compare(&sides[0], &sides[1], &CompareOptions::default()).unwrap();
+    assert_eq!(judged(&comparison, "x").verdict, Verdict::Undecided);
+    let id = comparison.columns.iter().find(|c| c.name == "id").unwrap();
+    assert_eq!(id.judgement.as_ref().unwrap_err(), &"nearly all values are distinct");
+}
+
+#[test]
+fn a_saved_profile_compares_like_the_one_at_hand() {
+    // Two values that hold the column, and a tail of values that come once.
+    let text = |i: usize, shift: usize| match i % 10 {
+        0..6 => "common".to_owned(),
+        6..9 => "second".to_owned(),
+        _ => format!("rare {}", (i + shift) / 10),
+    };
+    let side = |shift: usize| {
+        let values = (0..6000).map(|i| Some(text(i, shift))).collect::<StringArray>();
+        profile(vec![("c", Arc::new(values))])
+    };
+    let (before, now) = (side(0), side(7));
+    let saved = table::from_parquet(table::to_parquet(&before).unwrap().into()).unwrap();
+    let effects = [&before, &saved].map(|reference| {
+        let comparison = compare(reference, &now, &CompareOptions::default()).unwrap();
+        let judgement = judged(&comparison, "c").clone();
+        assert_ne!(judgement.verdict, Verdict::Drift, "{judgement:?}");
+        judgement.effect
+    });
+    assert_eq!(effects[0], effects[1]);
+}
+
+#[test]
+fn what_cannot_be_compared_is_refused_in_a_sentence() {
+    let numbers = profile(vec![("x", floats((0..9).map(f64::from)))]);
+    let text = profile(vec![("x", strings(["a"; 9].into_iter()))]);
+    let other = profile(vec![("y", floats((0..9).map(f64::from)))]);
+    let said = |a: &Profile, b: &Profile, options: CompareOptions| match compare(a, b, &options) {
+        Err(Error::Input(message) | Error::Argument(message)) => message,
+        other => panic!("{other:?}"),
+    };
+    let default = CompareOptions::default;
+    assert!(said(&numbers, &text, default()).contains("is float64 in the reference and string now"));
+    assert!(said(&numbers, &other, default()).contains("no column in common"));
+    assert!(said(&numbers, &Profile::default(), default()).contains("the current data has no rows"));
+    assert!(said(&numbers, &numbers, CompareOptions { tolerance: 2.0, ..default() }).contains("2 % is 0.02"));
+    assert!(said(&numbers, &numbers, CompareOptions { alpha: 0.0, ..default() }).contains("alpha is 0"));
+    let columns = Some(vec!["z".to_owned()]);
+    assert!(
+        said(&numbers, &numbers, CompareOptions { columns, ..default() })
+            .contains("no column \"z\" on either side")
+    );
+}

@@ -1,0 +1,186 @@
+"""The command line as a user meets it: output, exit codes, pipes."""
+
+import importlib.resources
+import json
+import os
+import pathlib
+import pty
+import signal
+import subprocess
+import sys
+
+import polars as pl
+import pytest
+
+import driftline as dl
+
+DEMO = str(importlib.resources.files("driftline") / "demo")
+DRIFTLINE = [sys.executable, "-c", "import sys; from driftline.cli import main; sys.argv[0] = 'driftline'; main()"]
+ENV = {key: value for key, value in os.environ.items() if key not in ("CI", "FORCE_COLOR", "GITHUB_ACTIONS")}
+
+
+def run(*arguments: str, code: int = 0) -> subprocess.CompletedProcess[str]:
+    done = subprocess.run([*DRIFTLINE, *arguments], capture_output=True, text=True, check=False, env=ENV)
+    assert "Traceback" not in done.stderr
+    assert done.returncode == code, done.stderr
+    return done
+
+
+def test_the_entry_point_is_installed() -> None:
+    script = pathlib.Path(sys.executable).parent / "driftline"
+    out = subprocess.run([script, "--version"], check=True, capture_output=True, text=True).stdout
+    assert out == f"driftline {dl.__version__}\n"
+
+
+def test_demo() -> None:
+    done = run("demo")
+    assert "50,000 rows, 12 columns" in done.stdout
+    assert "CHANGED     car_value" in done.stdout
+    assert "driftline compare reference.profile.parquet NEWER_DATA" in done.stdout
+    assert done.stderr == ""
+    assert "\x1b" not in done.stdout
+    assert "car_value" in json.loads(run("demo", "--json").stdout)["drifted"]
+
+
+def test_profile_save_print_merge(tmp_path: pathlib.Path) -> None:
+    saved = str(tmp_path / "a.profile.parquet")
+    done = run("profile", DEMO, "-o", saved, "--columns", "car_value,salary_range", "--k", "200", "--threads", "1")
+    assert done.stdout == ""
+    assert done.stderr == f"saved {saved}\n"
+    assert list(dl.Profile.load(saved)) == ["car_value", "salary_range"]
+    assert run("profile", saved).stdout.startswith("100,000 rows, 2 columns\n")
+    assert run("profile", saved, saved).stdout.startswith("200,000 rows, 2 columns\n")
+
+
+def test_profile_as_json(tmp_path: pathlib.Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("x,s\n1.5,a\n2.5,b\nNaN,\ninf,a\n")
+    told = json.loads(run("profile", str(path), "--json", "--redact", "s").stdout)
+    assert told["rows"] == 4
+    x = told["columns"]["x"]
+    assert (x["min"], x["max"], x["nan_count"], x["count"]) == (1.5, "inf", 1, 4)
+    assert x["quantiles"]["0.5"] == {"value": 2.5, "lower": 2.5, "upper": 2.5}
+    assert told["columns"]["s"]["top"] is None
+    told = json.loads(run("profile", str(path), "--json", "--collect", "counts").stdout)
+    assert told["columns"]["x"]["mean"] is None
+
+
+def test_compare() -> None:
+    before, now = f"{DEMO}/reference.parquet", f"{DEMO}/production.parquet"
+    done = run("compare", before, now)
+    assert done.stdout.startswith("50,000 reference rows, 50,000 current, 12 columns, ")
+    run("compare", before, now, "--fail-on", "drift", code=1)
+    run("compare", before, before, "--fail-on", "drift")
+    told = json.loads(run("compare", before, now, "--json", "--tolerance", "0.3", "--columns", "car_value").stdout)
+    assert told["drifted"] == []
+    assert told["columns"][0]["name"] == "car_value"
+    assert told["tolerance"] == 0.3
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["profile", "none.parquet"], "driftline: none.parquet: no such file or folder"),
+        (["profile"], "Missing argument 'PATHS...'"),
+        (["profile", DEMO, "--k", "3"], "driftline: k is 3: it must be 8 to 65535"),
+        (["profile", DEMO, "--collect", "mean"], 'driftline: collect has "mean": it takes counts'),
+        (["profile", DEMO, "--columns", "zip"], 'no column "zip"; columns are "id", "car_value"'),
+        (["profile", DEMO, "--nonsense"], "No such option"),
+        (["compare", DEMO], "Missing argument 'CUR'"),
+        (["compare", DEMO, DEMO, "--tolerance", "much"], 'tolerance is "much": write a share of the rows, such as 2%'),
+        (["compare", DEMO, DEMO, "--fail-on", "rain"], "'rain' is not"),
+        (["profile", DEMO, "-o", "/none/a.parquet"], 'there is no folder "/none"'),
+    ],
+)
+def test_mistakes(arguments: list[str], message: str) -> None:
+    done = run(*arguments, code=2)
+    assert message in done.stderr
+    assert done.stdout == ""
+
+
+def test_a_device_is_not_replaced_by_a_file(tmp_path: pathlib.Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    assert "pipe: is no file" in run("profile", DEMO, "-o", str(pipe), code=2).stderr
+    assert pipe.is_fifo()
+
+
+def test_a_closed_pipe_is_quiet(tmp_path: pathlib.Path) -> None:
+    path = tmp_path / "wide.parquet"
+    pl.DataFrame({f"column_{i}": [i] for i in range(2000)}).write_parquet(path)
+    command = [*DRIFTLINE, "profile", str(path), "--json"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as running:
+        assert running.stdout is not None
+        assert running.stderr is not None
+        running.stdout.read(1)
+        running.stdout.close()
+        assert running.stderr.read() == b""
+    assert running.returncode == 0
+
+
+WAITING = """
+import signal, sys, time
+signal.signal(signal.SIGINT, signal.default_int_handler)
+import driftline, driftline.cli._app
+def forever(*data, **options):
+    print("ready", flush=True)
+    time.sleep(60)
+driftline.profile = forever
+sys.argv = ["driftline", "profile", "x"]
+driftline.cli.main()
+"""
+
+
+def test_ctrl_c_is_quiet() -> None:
+    with subprocess.Popen([sys.executable, "-c", WAITING], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as running:
+        assert running.stdout is not None
+        assert running.stdout.readline() == b"ready\n"
+        running.send_signal(signal.SIGINT)
+        _, errors = running.communicate()
+    assert running.returncode == 130
+    assert errors == b""
+
+
+def on_terminal(arguments: list[str]) -> str:
+    """What a command writes where both of its outputs are a terminal."""
+    ours, theirs = pty.openpty()
+    env = {**ENV, "TERM": "xterm", "COLUMNS": "150"}
+    with subprocess.Popen(arguments, stdout=theirs, stderr=theirs, env=env) as command:
+        os.close(theirs)
+        told = b""
+        while True:
+            try:
+                piece = os.read(ours, 65536)
+            except OSError:
+                break
+            if not piece:
+                break
+            told += piece
+        assert command.wait() == 0
+    os.close(ours)
+    return told.decode()
+
+
+def test_a_terminal_gets_a_table() -> None:
+    assert "─────" in on_terminal([*DRIFTLINE, "profile", DEMO])
+
+
+PROGRESS = """
+import driftline
+from driftline import _progress
+_progress.PATIENCE_S = 0.0
+driftline.profile({"x": [1.0] * 10})
+"""
+
+
+def test_progress_is_for_terminals() -> None:
+    command = [sys.executable, "-c", PROGRESS]
+    assert "10 rows" in on_terminal(command)
+    assert subprocess.run(command, check=True, capture_output=True).stderr == b""
+
+
+def test_completion() -> None:
+    env = {**ENV, "_DRIFTLINE_COMPLETE": "complete_bash", "COMP_WORDS": "driftline pro", "COMP_CWORD": "1"}
+    script = pathlib.Path(sys.executable).parent / "driftline"
+    done = subprocess.run([script], capture_output=True, text=True, check=False, env=env)
+    assert done.stdout.strip() == "profile"
