@@ -158,6 +158,7 @@ fn check(counts: &[u64], bins: usize) -> Result<(), ArgumentError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kernels::tests::fixed;
     use proptest::{collection::vec, prelude::*};
 
     fn categories(names: &[&str]) -> Result<Arc<Categories>, ArgumentError> {
@@ -165,6 +166,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(fixed())]
+
         #[test]
         fn any_cut_of_the_values_gives_the_same_counts(
             values in vec(prop_oneof![-9.0..9.0, Just(1.0), Just(f64::INFINITY)], 0..5000),

@@ -74,7 +74,7 @@ fn classify(values: &mut [f64]) -> [usize; 5] {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::{number, validity};
+    use super::super::tests::{fixed, number, validity};
     use super::*;
     use proptest::{collection::vec, prelude::*};
 
@@ -100,6 +100,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(fixed())]
+
         #[test]
         fn clean_keeps_and_counts_what_the_oracle_does(
             values in vec(number(), 0..=CHUNK),

@@ -128,9 +128,19 @@ pub fn cpu_features() -> Vec<&'static str> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
-    use proptest::{collection::vec, num, option, prelude::*, sample::select};
+    use proptest::{collection::vec, num, option, prelude::*, sample::select, test_runner::RngSeed};
+
+    /// The same cases in every run.
+    pub(crate) fn fixed() -> ProptestConfig {
+        ProptestConfig {
+            cases: 150,
+            rng_seed: RngSeed::Fixed(9001),
+            failure_persistence: None,
+            ..Default::default()
+        }
+    }
 
     /// Any bits, with ties and special values far more often than chance gives them.
     pub(super) fn number() -> impl Strategy<Value = f64> {

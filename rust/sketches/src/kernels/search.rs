@@ -201,11 +201,13 @@ mod x86 {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::number;
+    use super::super::tests::{fixed, number};
     use super::*;
     use proptest::{collection::vec, prelude::*, sample::Index};
 
     proptest! {
+        #![proptest_config(fixed())]
+
         #[test]
         fn every_kernel_counts_the_edges_below(
             values in vec(number().prop_filter("no NaN", |x| !x.is_nan()), 0..=CHUNK),
