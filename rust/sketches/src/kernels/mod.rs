@@ -105,20 +105,19 @@ fn names<F>(available: Vec<(&'static str, F)>) -> Vec<&'static str> {
     available.into_iter().map(|(name, _)| name).collect()
 }
 
-/// The CPU features found here, of those that a kernel makes use of.
+/// The CPU features found here, of those that the loops of this crate ask for.
 pub fn cpu_features() -> Vec<&'static str> {
     #[cfg(target_arch = "x86_64")]
     let features = [
         ("avx2", is_x86_feature_detected!("avx2")),
         ("popcnt", is_x86_feature_detected!("popcnt")),
+        ("bmi1", is_x86_feature_detected!("bmi1")),
         ("bmi2", is_x86_feature_detected!("bmi2")),
-        ("fma", is_x86_feature_detected!("fma")),
         ("avx512f", is_x86_feature_detected!("avx512f")),
         ("avx512bw", is_x86_feature_detected!("avx512bw")),
         ("avx512cd", is_x86_feature_detected!("avx512cd")),
         ("avx512dq", is_x86_feature_detected!("avx512dq")),
         ("avx512vl", is_x86_feature_detected!("avx512vl")),
-        ("avx512vbmi2", is_x86_feature_detected!("avx512vbmi2")),
     ];
     #[cfg(target_arch = "aarch64")]
     let features = [("neon", std::arch::is_aarch64_feature_detected!("neon"))];
