@@ -78,6 +78,7 @@ fn tree(mut lanes: [f64; LANES]) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::super::CHUNK;
+    use super::super::tests::fixed;
     use super::*;
     use proptest::{collection::vec, num::f64::NORMAL, prelude::*};
 
@@ -87,6 +88,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(fixed())]
+
         #[test]
         fn every_kernel_equals_scalar(
             values in vec(prop_oneof![-1e3..1e3, NORMAL], 1..=CHUNK),

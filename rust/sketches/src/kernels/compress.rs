@@ -147,10 +147,13 @@ mod x86 {
 
 #[cfg(test)]
 mod tests {
+    use super::super::tests::fixed;
     use super::*;
     use proptest::{collection::vec, prelude::*};
 
     proptest! {
+        #![proptest_config(fixed())]
+
         #[test]
         fn every_kernel_keeps_what_a_filter_keeps(
             values in vec(any::<u64>(), 0..=CHUNK),

@@ -108,7 +108,7 @@ pub(super) fn names() -> Vec<&'static str> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::validity;
+    use super::super::tests::{fixed, validity};
     use super::*;
     use proptest::{collection::vec, prelude::*};
     use std::fmt::Debug;
@@ -134,6 +134,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(fixed())]
+
         #[test]
         fn every_conversion_is_as(
             values in vec(prop_oneof![any::<u64>(), any::<u8>().prop_map(u64::from)], 0..=CHUNK),

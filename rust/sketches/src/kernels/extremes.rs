@@ -63,11 +63,13 @@ fn range<T: Copy + PartialOrd>(values: &[T], top: T, bottom: T) -> (T, T) {
 #[cfg(test)]
 mod tests {
     use super::super::CHUNK;
-    use super::super::tests::{integer, number};
+    use super::super::tests::{fixed, integer, number};
     use super::*;
     use proptest::{collection::vec, prelude::*};
 
     proptest! {
+        #![proptest_config(fixed())]
+
         #[test]
         fn every_kernel_finds_the_ends_of_the_sorted_values(
             values in vec(number().prop_filter("no NaN", |x| !x.is_nan()), 1..=CHUNK),

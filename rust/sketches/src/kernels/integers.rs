@@ -54,11 +54,13 @@ fn count(values: &[i64]) -> [usize; 2] {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::{integer, validity};
+    use super::super::tests::{fixed, integer, validity};
     use super::*;
     use proptest::{collection::vec, prelude::*};
 
     proptest! {
+        #![proptest_config(fixed())]
+
         #[test]
         fn compact_counts_what_iterators_count(
             values in vec(integer(), 0..=CHUNK),

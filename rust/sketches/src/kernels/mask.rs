@@ -98,11 +98,13 @@ mod x86 {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::number;
+    use super::super::tests::{fixed, number};
     use super::*;
     use proptest::{collection::vec, prelude::*, sample::select};
 
     proptest! {
+        #![proptest_config(fixed())]
+
         #[test]
         fn every_kernel_sets_the_bits_of_small_values(
             values in vec(number(), 0..=CHUNK),

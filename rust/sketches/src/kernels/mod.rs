@@ -24,7 +24,7 @@ pub use compress::finite;
 pub use convert::{Convert, to_f64};
 pub use extremes::{min_max, min_max_i64};
 pub use integers::{Compacted, compact_i64};
-pub(crate) use search::count_bins;
+pub(crate) use search::Edges;
 
 /// Most values of a chunk: 8 KiB of doubles, so that a chunk, its copy and the state of the sketches
 /// fit a first cache of 32 KiB.
@@ -105,20 +105,19 @@ fn names<F>(available: Vec<(&'static str, F)>) -> Vec<&'static str> {
     available.into_iter().map(|(name, _)| name).collect()
 }
 
-/// The CPU features found here, of those that a kernel makes use of.
+/// The CPU features found here, of those that the loops of this crate ask for.
 pub fn cpu_features() -> Vec<&'static str> {
     #[cfg(target_arch = "x86_64")]
     let features = [
         ("avx2", is_x86_feature_detected!("avx2")),
         ("popcnt", is_x86_feature_detected!("popcnt")),
+        ("bmi1", is_x86_feature_detected!("bmi1")),
         ("bmi2", is_x86_feature_detected!("bmi2")),
-        ("fma", is_x86_feature_detected!("fma")),
         ("avx512f", is_x86_feature_detected!("avx512f")),
         ("avx512bw", is_x86_feature_detected!("avx512bw")),
         ("avx512cd", is_x86_feature_detected!("avx512cd")),
         ("avx512dq", is_x86_feature_detected!("avx512dq")),
         ("avx512vl", is_x86_feature_detected!("avx512vl")),
-        ("avx512vbmi2", is_x86_feature_detected!("avx512vbmi2")),
     ];
     #[cfg(target_arch = "aarch64")]
     let features = [("neon", std::arch::is_aarch64_feature_detected!("neon"))];
@@ -128,9 +127,19 @@ pub fn cpu_features() -> Vec<&'static str> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
-    use proptest::{collection::vec, num, option, prelude::*, sample::select};
+    use proptest::{collection::vec, num, option, prelude::*, sample::select, test_runner::RngSeed};
+
+    /// The same cases in every run.
+    pub(crate) fn fixed() -> ProptestConfig {
+        ProptestConfig {
+            cases: 150,
+            rng_seed: RngSeed::Fixed(9001),
+            failure_persistence: None,
+            ..Default::default()
+        }
+    }
 
     /// Any bits, with ties and special values far more often than chance gives them.
     pub(super) fn number() -> impl Strategy<Value = f64> {
