@@ -279,13 +279,17 @@ fn compare_categories(
     };
     let error = |column: &ColumnProfile, e: u64| e as f64 / column.counts.rows as f64;
     let error = error(reference, before.max_error()) + error(current, now.max_error());
-    // Values that are proven on both sides or exact; the rest is one cell of its own.
+    // As they leave the process, so that a saved profile and one at hand compare alike.
+    let sides = [before.without_rare(), now.without_rare()];
     let mut cells: BTreeMap<Option<Box<[u8]>>, [u64; 2]> = BTreeMap::new();
-    for (side, items) in [before, now].into_iter().enumerate() {
+    for (side, items) in sides.iter().enumerate() {
         for row in items.items_above(0) {
             cells.entry(Some(row.item)).or_default()[side] = row.lower_bound;
         }
     }
+    // A side that does not hold a value says 0 only where its counts are exact; elsewhere the value is one of
+    // the rest, on both sides.
+    cells.retain(|_, counts| (0..2).all(|side| counts[side] > 0 || sides[side].max_error() == 0));
     if cells.is_empty() {
         return Ok(Err("no value is frequent"));
     }

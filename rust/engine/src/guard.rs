@@ -1,5 +1,4 @@
-//! Decoders of others, run on untrusted bytes: where one panics, the bytes were damaged, and that is an
-//! error like any other.
+//! Decoders run on untrusted bytes: where one panics, ours or another's, that is an error like any other.
 use crate::{Error, Result};
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind, set_hook, take_hook};
@@ -24,5 +23,7 @@ pub(crate) fn decoding<T>(decode: impl FnOnce() -> Result<T>) -> Result<T> {
     let outer = GUARDED.replace(true);
     let result = catch_unwind(AssertUnwindSafe(decode));
     GUARDED.set(outer);
-    result.unwrap_or_else(|_| Err(Error::Input("is damaged: its pages contradict one another".into())))
+    result.unwrap_or_else(|_| {
+        Err(Error::Input("cannot be decoded: it is damaged, or driftline has a bug here".into()))
+    })
 }

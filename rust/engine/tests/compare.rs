@@ -1,7 +1,7 @@
 //! Comparison of profiles: what it says of columns whose change is known.
 use arrow_array::{ArrayRef, Float64Array, Int64Array, RecordBatch, StringArray};
 use driftline_engine::compare::{CompareOptions, Comparison, Judgement, compare};
-use driftline_engine::{Error, Options, Profile, ProfileBuilder};
+use driftline_engine::{Error, Options, Profile, ProfileBuilder, table};
 use driftline_stats::verdict::Verdict;
 use std::sync::Arc;
 
@@ -77,6 +77,29 @@ fn few_rows_are_undecided_and_ids_are_not_judged() {
     assert_eq!(judged(&comparison, "x").verdict, Verdict::Undecided);
     let id = comparison.columns.iter().find(|c| c.name == "id").unwrap();
     assert_eq!(id.judgement.as_ref().unwrap_err(), &"nearly all values are distinct");
+}
+
+#[test]
+fn a_saved_profile_compares_like_the_one_at_hand() {
+    // Two values that hold the column, and a tail of values that come once.
+    let text = |i: usize, shift: usize| match i % 10 {
+        0..6 => "common".to_owned(),
+        6..9 => "second".to_owned(),
+        _ => format!("rare {}", (i + shift) / 10),
+    };
+    let side = |shift: usize| {
+        let values = (0..6000).map(|i| Some(text(i, shift))).collect::<StringArray>();
+        profile(vec![("c", Arc::new(values))])
+    };
+    let (before, now) = (side(0), side(7));
+    let saved = table::from_parquet(table::to_parquet(&before).unwrap().into()).unwrap();
+    let effects = [&before, &saved].map(|reference| {
+        let comparison = compare(reference, &now, &CompareOptions::default()).unwrap();
+        let judgement = judged(&comparison, "c").clone();
+        assert_ne!(judgement.verdict, Verdict::Drift, "{judgement:?}");
+        judgement.effect
+    });
+    assert_eq!(effects[0], effects[1]);
 }
 
 #[test]

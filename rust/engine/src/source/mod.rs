@@ -9,13 +9,14 @@ pub mod paths;
 pub mod read;
 mod text;
 
+use crate::guard::decoding;
 use crate::options::Options;
 use crate::profile::{ColumnProfile, Profile, Skipped, thread_pool};
 use crate::{Error, Result};
 use read::ReadAt;
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, mpsc};
+use std::sync::{Arc, Condvar, Mutex, mpsc};
 
 /// How a file is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,6 +88,39 @@ struct Part {
     rows: u64,
 }
 
+/// Keeps the threads from running far ahead of the merge, which waits for the part whose turn it is: else
+/// the parts behind a slow one would pile up in memory.
+struct Gate {
+    merged: Mutex<u64>,
+    moved: Condvar,
+    ahead: u64,
+}
+
+/// Parts for each thread that may wait to be merged.
+const PARTS_AHEAD: u64 = 4;
+
+impl Gate {
+    fn new(threads: usize) -> Self {
+        Self { merged: Mutex::new(0), moved: Condvar::new(), ahead: PARTS_AHEAD * threads as u64 }
+    }
+
+    /// Returns when few enough parts before this one are still to be merged.
+    fn wait(&self, sequence: u64) {
+        if let Ok(merged) = self.merged.lock() {
+            // A poisoned lock means that the merging thread failed: there is nothing to wait for.
+            drop(self.moved.wait_while(merged, |merged| sequence >= merged.saturating_add(self.ahead)));
+        }
+    }
+
+    /// Lets more parts through.
+    fn advance(&self, merged: u64) {
+        if let Ok(mut now) = self.merged.lock() {
+            *now = merged;
+        }
+        self.moved.notify_all();
+    }
+}
+
 /// What there is to do, in the order of the data; footers are read when the work reaches them.
 struct Plan<'a> {
     inputs: std::slice::Iter<'a, Input>,
@@ -151,10 +185,11 @@ pub fn profile_inputs(inputs: &[Input], options: &Options, observer: &mut dyn Ob
         options,
         sequence: 0,
     });
+    let gate = Gate::new(threads);
     let (sender, receiver) = mpsc::sync_channel(threads);
     pool.in_place_scope(|scope| {
         for _ in 0..threads {
-            let (sender, plan) = (sender.clone(), &plan);
+            let (sender, plan, gate) = (sender.clone(), &plan, &gate);
             scope.spawn(move |_| {
                 loop {
                     let next = plan.lock().map_or(None, |mut plan| plan.next());
@@ -162,6 +197,7 @@ pub fn profile_inputs(inputs: &[Input], options: &Options, observer: &mut dyn Ob
                         None => return,
                         Some(Err(error)) => Err(error),
                         Some(Ok((sequence, file, task))) => {
+                            gate.wait(sequence);
                             run(task, options, &inputs[file]).map(|part| (sequence, file, part))
                         }
                     };
@@ -181,17 +217,20 @@ pub fn profile_inputs(inputs: &[Input], options: &Options, observer: &mut dyn Ob
             if outcome.is_err() {
                 break;
             }
+            gate.advance(merger.next);
         }
+        // Whoever still waits may go on, and finds that nobody listens.
+        gate.advance(u64::MAX);
         outcome.and_then(|()| merger.finish())
     })
 }
 
 fn run(task: Task, options: &Options, input: &Input) -> Result<Part> {
-    let part = match task {
+    let part = decoding(|| match task {
         Task::Parquet(part) => part.profile(options),
         Task::Text(input) => text::profile(&input, options)
             .map(|profile| Part { rows: profile.rows(), columns: profile.into_columns() }),
-    };
+    });
     part.map_err(|error| name_input(error, &input.name))
 }
 

@@ -149,10 +149,6 @@ fn restrung(plain: &ArrowReaderMetadata, strings: &DataType, bytes: &DataType) -
 impl Part {
     /// Decodes and profiles the part.
     pub(super) fn profile(self, options: &Options) -> Result<super::Part> {
-        decoding(|| self.decode(options))
-    }
-
-    fn decode(self, options: &Options) -> Result<super::Part> {
         let partition = self.row_groups.start as u64;
         let metadata = self.file.views.metadata().clone();
         let rows = metadata.row_groups()[self.row_groups.clone()].iter().map(|g| g.num_rows() as u64).sum();
