@@ -27,7 +27,6 @@ class ClickHouse:
         """Makes a table in memory of a Parquet file; `columns` are the types of ClickHouse."""
         types = ", ".join(f"{name} {kind}" for name, kind in columns.items())
         self._session.query(f"CREATE OR REPLACE TABLE bench.{table} ({types}) ENGINE = Memory")
-        # LowCardinality of what is nearly unique is refused unless it is asked for.
         self._session.query(f"INSERT INTO bench.{table} SELECT {', '.join(columns)} FROM {files(parquet)}")
 
     def run(self, statement: str) -> None:

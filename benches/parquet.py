@@ -16,7 +16,6 @@ def run(bench: harness.Bench) -> None:
     import driftline as dl
 
     files = data.archive(bench.data, bench.size(full=12_000_000, quick=50_000))
-    # The archive for memory begins with the same files, so these are named one by one.
     click = clickhouse.ClickHouse()
     table = _table_of(files)
     contenders: dict[str, Callable[[], object]] = {
@@ -44,7 +43,7 @@ def _named(times: harness.Times, name: str, decoder: str) -> harness.Times:
 
 
 def _table_of(files: list[Path]) -> str:
-    """The same files for ClickHouse: a glob with every name."""
+    """The same files for ClickHouse: the folder may hold more, so a glob names each."""
     names = ",".join(file.stem for file in files)
     pattern = f"{{{names}}}.parquet" if len(files) > 1 else files[0].name
     return clickhouse.files(files[0].with_name(pattern))
