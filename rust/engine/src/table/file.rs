@@ -8,6 +8,8 @@ use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::basic::Compression;
 use parquet::file::properties::WriterProperties;
+use parquet::file::reader::ChunkReader;
+use std::fs::File;
 use std::io::Write;
 use std::path::Path;
 
@@ -43,7 +45,7 @@ pub fn save(profile: &Profile, path: &Path) -> Result<()> {
     let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let file_name = path.file_name().ok_or_else(|| Error::Argument(format!("{name}: names no file")))?;
     let half = folder.join(format!(".{}.{}.part", file_name.to_string_lossy(), std::process::id()));
-    let written = std::fs::File::create(&half)
+    let written = File::create(&half)
         .and_then(|mut file| file.write_all(&bytes).and_then(|()| file.sync_all()))
         .and_then(|()| std::fs::rename(&half, path));
     written.map_err(|error| {
@@ -64,11 +66,11 @@ pub fn from_parquet(bytes: Bytes) -> Result<Profile> {
     decoding(|| decode(bytes))
 }
 
-fn decode(bytes: Bytes) -> Result<Profile> {
+fn decode(file: impl ChunkReader + 'static) -> Result<Profile> {
     let damaged = |e: &dyn std::fmt::Display| {
         Error::Input(format!("is not a readable Parquet file, or only part of one: {e}"))
     };
-    let builder = ParquetRecordBatchReaderBuilder::try_new(bytes).map_err(|e| damaged(&e))?;
+    let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(|e| damaged(&e))?;
     let schema = builder.schema().clone();
     check_version(&schema)?;
     let reader = builder.build().map_err(|e| damaged(&e))?;
@@ -81,8 +83,13 @@ fn decode(bytes: Bytes) -> Result<Profile> {
 /// As of [`from_parquet`], or the file cannot be read.
 pub fn load(path: &Path) -> Result<Profile> {
     let name = path.to_string_lossy();
-    let bytes = std::fs::read(path).map_err(|e| Error::from_io(&name, &e))?;
-    from_parquet(bytes.into()).map_err(|error| match error {
+    let opened = File::open(path).and_then(|file| Ok((file.metadata()?.is_dir(), file)));
+    let (is_folder, file) = opened.map_err(|e| Error::from_io(&name, &e))?;
+    if is_folder {
+        return Err(Error::Input(format!("{name}: is a folder, not a profile")));
+    }
+    // The footer tells what it is, before the rest is read.
+    decoding(|| decode(file)).map_err(|error| match error {
         Error::Input(message) => Error::Input(format!("{name}: {message}")),
         other => other,
     })
@@ -90,7 +97,7 @@ pub fn load(path: &Path) -> Result<Profile> {
 
 /// Whether a Parquet file is a saved profile; `false` where it is anything else or cannot be read.
 pub fn is_profile(path: &Path) -> bool {
-    let Ok(file) = std::fs::File::open(path) else { return false };
+    let Ok(file) = File::open(path) else { return false };
     let opened = decoding(|| Ok(ParquetRecordBatchReaderBuilder::try_new(file).ok()));
     opened.ok().flatten().is_some_and(|builder| builder.schema().metadata().contains_key(VERSION_KEY))
 }
