@@ -10,20 +10,16 @@ import pkgutil
 import re
 import shutil
 import subprocess
-import sys
 import sysconfig
 
 import pytest
+from sybil import Document, Example
+from sybil.evaluators.doctest import DocTestEvaluator
+from sybil.parsers.abstract.doctest import DocTestStringParser
+from sybil.parsers.myst import CodeBlockParser
+from sybil.parsers.myst import PythonCodeBlockParser as PythonParser
 
 import driftline as dl
-
-pytest.importorskip("sybil")
-
-from sybil import Document, Example  # noqa: E402
-from sybil.evaluators.doctest import DocTestEvaluator  # noqa: E402
-from sybil.parsers.abstract.doctest import DocTestStringParser  # noqa: E402
-from sybil.parsers.myst import CodeBlockParser  # noqa: E402
-from sybil.parsers.myst import PythonCodeBlockParser as PythonParser  # noqa: E402
 
 ROOT = pathlib.Path(__file__).parents[2]
 PAGES = sorted((ROOT / "docs").rglob("*.md"))
@@ -87,7 +83,6 @@ def test_readme(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None
     pyarrow = pytest.importorskip("pyarrow")
     parquet = pytest.importorskip("pyarrow.parquet")
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sys, "stdout", sys.stdout)
     rows = pyarrow.table({"amount": [float(i) for i in range(200)], "country": ["FR", "DE"] * 100})
     pathlib.Path("logs").mkdir()
     for name in ("logs/monday.parquet", "logs/tuesday.parquet", "train.parquet"):
@@ -126,9 +121,24 @@ def test_the_site_builds(tmp_path: pathlib.Path) -> None:
 
 
 def test_the_profile_table_page_names_every_column() -> None:
-    pyarrow = pytest.importorskip("pyarrow")
     page = (ROOT / "docs" / "reference" / "profile-table.md").read_text(encoding="utf-8")
     documented = re.findall(r"^\| `(\w+)` \| ([^|]+?) \|", page, re.MULTILINE)
-    schema = pyarrow.schema(dl.profile({"x": [1.0]}))
+    schema = dl.profile({"x": [1.0]}).to_arrow().schema
     assert documented == [(field.name, str(field.type)) for field in schema]
-    assert {key.decode() for key in schema.metadata} == set(re.findall(r"^\| `(driftline\.\w+)` \|", page, re.MULTILINE))
+    assert {key.decode() for key in schema.metadata} == set(
+        re.findall(r"^\| `(driftline\.\w+)` \|", page, re.MULTILINE)
+    )
+
+
+@pytest.mark.parametrize("command", ["profile", "compare", "demo"])
+def test_the_command_line_page_names_every_option(command: str) -> None:
+    page = (ROOT / "docs" / "reference" / "command-line.md").read_text(encoding="utf-8")
+    section = page.split(f"## driftline {command}\n")[1].split("\n## ")[0]
+    documented = {word for line in section.splitlines() if line.startswith("| `") for word in option_names(line[:40])}
+    script = pathlib.Path(sysconfig.get_path("scripts")) / "driftline"
+    shown = subprocess.run([script, command, "--help"], capture_output=True, text=True, check=True).stdout
+    assert documented == option_names(shown)
+
+
+def option_names(text: str) -> set[str]:
+    return set(re.findall(r"(?<![\w-])--?[a-z][a-z-]*", text))
