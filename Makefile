@@ -35,7 +35,7 @@ py-test:  ## Run the Python tests on the installed package
 test: rust-test py-test  ## Run all tests
 
 docs:  ## Build the site into docs/_build, warnings are errors
-	sphinx-build -W --keep-going docs docs/_build
+	sphinx-build -W --keep-going -b html docs docs/_build/html
 
 bench:  ## Measure speed and memory beside the rivals
 	python benches/run.py
