@@ -38,9 +38,9 @@ class ColumnComparison(NamedTuple):
     kind: str
     """Kind of its values."""
     verdict: str
-    """`drift`, `stable`, `undecided`, or `not judged`."""
+    """`drift`, `stable`, `undecided`, `retyped` or `not judged`."""
     reason: str | None
-    """Why it is not judged."""
+    """Why it is not judged, or the two types where it was retyped."""
     effect: float | None
     """Share of the rows that moved."""
     effect_bound: float | None
@@ -103,6 +103,11 @@ class Comparison(Mapping[str, ColumnComparison]):
     def undecided(self) -> list[str]:
         """Columns of which the data prove neither."""
         return [column.name for column in self._of("undecided")]
+
+    @property
+    def retyped(self) -> dict[str, str]:
+        """Columns whose values are of another kind now, and of which."""
+        return {column.name: column.reason or "" for column in self._of("retyped")}
 
     @property
     def not_judged(self) -> dict[str, str]:
@@ -188,6 +193,7 @@ class Comparison(Mapping[str, ColumnComparison]):
             more = len(self._of(verdict)) - SHOWN_COLUMNS
             if more > 0:
                 rows.append((word, f"{more:,} more columns", "", ""))
+        rows += [("RETYPED", shown(name, 40), types, "") for name, types in self.retyped.items()]
         rows += [("GONE", shown(name, 40), "only in the reference", "") for name in self.only_in_reference]
         rows += [("NEW", shown(name, 40), "only in the current data", "") for name in self.only_in_current]
         stable = self._of("stable")

@@ -156,7 +156,7 @@ class Comparison:
     def alpha(self) -> float: ...
     @property
     def columns(self) -> list[dict[str, Any]]:
-        """name, kind, verdict ('drift' | 'stable' | 'undecided' | 'not judged'), effect, effect_bound,
+        """name, kind, verdict ('drift' | 'stable' | 'undecided' | 'retyped' | 'not judged'), effect, effect_bound,
         test ('ks' | 'chi-square'), p_value, p_adjusted, reference_rows, current_rows, reason (why not
         judged), moved (None or {'label': str, 'reference': share, 'current': share})."""
     @property

@@ -205,14 +205,15 @@ def _unpickled(data: bytes) -> Profile:
 
 
 def _cells(column: ColumnProfile) -> tuple[str, ...]:
-    missing = column.null_count + column.nan_count
+    rows = column.count + column.absent_count
+    missing = column.null_count + column.nan_count + column.absent_count
     median = column.quantile(0.5)
     distinct = column.distinct
     top = [item for item in column.top(3) or [] if item.count >= FREQUENT_SHARE * column.count]
     return (
         shown(column.name, 40),
         shown(column.type, 22),
-        percent(missing / column.count) if missing else "0" if column.count else "",
+        percent(missing / rows) if missing else "0" if rows else "",
         value_of_type(column.min, column.type),
         value_of_type(median.value, column.type) if median else "",
         value_of_type(column.max, column.type),

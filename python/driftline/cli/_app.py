@@ -105,7 +105,7 @@ def compare(
         str, typer.Option(metavar="SHARE", help="Share of the rows up to which a change does not matter.")
     ] = "2%",
     alpha: Annotated[float, typer.Option(help="Accepted share of false findings.")] = 0.05,
-    fail_on: Annotated[FailOn | None, typer.Option(help="Exit with 1 where a column drifted.")] = None,
+    fail_on: Annotated[FailOn | None, typer.Option(help="Exit with 1 where a column drifted, is gone or was retyped.")] = None,
     threads: Threads = 0,
     as_json: Json = False,
 ) -> None:
@@ -122,7 +122,7 @@ def compare(
         _print_json(comparison_as_json(made))
     else:
         _show(made)
-    if fail_on is FailOn.drift and made.drifted:
+    if fail_on is FailOn.drift and (made.drifted or made.only_in_reference or made.retyped):
         raise typer.Exit(1)
 
 

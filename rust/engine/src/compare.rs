@@ -63,6 +63,29 @@ pub struct Judgement {
     pub moved: Option<Moved>,
 }
 
+/// Why the values of a column are not judged.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NotJudged {
+    /// They say nothing by themselves, or were not collected.
+    Reason(&'static str),
+    /// They are of another kind now: a finding of its own.
+    Retyped {
+        /// Types in the reference.
+        reference: String,
+        /// Types now.
+        current: String,
+    },
+}
+
+impl std::fmt::Display for NotJudged {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            NotJudged::Reason(reason) => f.write_str(reason),
+            NotJudged::Retyped { reference, current } => write!(f, "{reference} in the reference, {current} now"),
+        }
+    }
+}
+
 /// One column on both sides.
 #[derive(Clone, Debug)]
 pub struct ColumnComparison {
@@ -75,7 +98,7 @@ pub struct ColumnComparison {
     /// Rows now.
     pub current_rows: u64,
     /// The statistics; `Err` says why the values are not judged.
-    pub judgement: std::result::Result<Judgement, &'static str>,
+    pub judgement: std::result::Result<Judgement, NotJudged>,
 }
 
 /// Two profiles side by side.
@@ -98,8 +121,8 @@ pub struct Comparison {
 /// Compares two profiles.
 ///
 /// # Errors
-/// An option is out of range, a column that was asked for is on neither side, a side has no rows, there is
-/// no common column, or a column is of different kinds.
+/// An option is out of range, a column that was asked for is on neither side, a side has no rows, or there
+/// is no common column.
 pub fn compare(reference: &Profile, current: &Profile, options: &CompareOptions) -> Result<Comparison> {
     if !(0.0..1.0).contains(&options.tolerance) {
         return Err(Error::Argument(format!(
@@ -174,26 +197,25 @@ fn compare_column(
     options: &CompareOptions,
 ) -> Result<ColumnComparison> {
     let nullish = reference.kind == Kind::Null || current.kind == Kind::Null;
-    if reference.kind != current.kind && !nullish {
-        return Err(Error::Input(format!(
-            "column {:?} is {} in the reference and {} now: leave it out or convert one side",
-            reference.name, reference.type_name, current.type_name
-        )));
-    }
-    let judgement = match (reference.kind, reference.counts.rows, current.counts.rows) {
-        (_, 0, _) | (_, _, 0) => Err("no rows on one side"),
-        _ if nullish => Err("all null on one side"),
-        (Kind::Time, ..) => Err("a time"),
-        (Kind::List | Kind::Embedding, ..) => Err("its elements or norm are compared"),
+    let retyped = reference.kind != current.kind && !nullish;
+    let judgement = match (reference.kind, rows(reference), rows(current)) {
+        _ if retyped => Err(NotJudged::Retyped {
+            reference: reference.type_name.clone(),
+            current: current.type_name.clone(),
+        }),
+        (_, 0, _) | (_, _, 0) => not_judged("no rows on one side"),
+        _ if nullish => not_judged("all null on one side"),
+        (Kind::Time, ..) => not_judged("a time"),
+        (Kind::List | Kind::Embedding, ..) => not_judged("its elements or norm are compared"),
         (Kind::Number, ..) => compare_numbers(reference, current, options)?,
-        _ if mostly_distinct(reference) && mostly_distinct(current) => Err("nearly all values are distinct"),
+        _ if mostly_distinct(reference) && mostly_distinct(current) => not_judged("nearly all values are distinct"),
         _ => compare_categories(reference, current, options)?,
     };
     Ok(ColumnComparison {
         name: reference.name.clone(),
         kind: reference.kind,
-        reference_rows: reference.counts.rows,
-        current_rows: current.counts.rows,
+        reference_rows: rows(reference),
+        current_rows: rows(current),
         judgement,
     })
 }
@@ -204,7 +226,11 @@ fn mostly_distinct(column: &ColumnProfile) -> bool {
     valid > 20 && distinct > MOSTLY_DISTINCT * valid as f64
 }
 
-type Judged = std::result::Result<Judgement, &'static str>;
+type Judged = std::result::Result<Judgement, NotJudged>;
+
+fn not_judged(reason: &'static str) -> Judged {
+    Err(NotJudged::Reason(reason))
+}
 
 fn compare_numbers(
     reference: &ColumnProfile,
@@ -213,14 +239,14 @@ fn compare_numbers(
 ) -> Result<Judged> {
     let sketch = |column: &'_ ColumnProfile| column.numbers.as_ref().and_then(|n| n.quantiles.clone());
     let (Some(before), Some(now)) = (sketch(reference), sketch(current)) else {
-        return Ok(Err("no quantiles were collected"));
+        return Ok(not_judged("no quantiles were collected"));
     };
     let integer = |c: &ColumnProfile| matches!(c.frequent, Some(Frequent::Integers(_)));
     if integer(reference) && integer(current) && mostly_distinct(reference) && mostly_distinct(current) {
-        return Ok(Err("nearly all values are distinct"));
+        return Ok(not_judged("nearly all values are distinct"));
     }
     let missing = missing_shares(reference, current);
-    let (rows_before, rows_now) = (reference.counts.rows, current.counts.rows);
+    let (rows_before, rows_now) = (rows(reference), rows(current));
     let mut judgement = Judgement {
         test: "ks",
         effect: (missing.current - missing.reference).abs(),
@@ -257,7 +283,7 @@ fn compare_numbers(
         }
     }
     if missing_rows(reference) + missing_rows(current) > 0 {
-        let cells = |c: &ColumnProfile| [missing_rows(c), c.counts.rows - missing_rows(c)];
+        let cells = |c: &ColumnProfile| [missing_rows(c), c.counts.valid()];
         parts.push(cells_p_value(&cells(reference), &cells(current), options)?);
     }
     judgement.p_value = joined(&parts);
@@ -275,9 +301,9 @@ fn compare_categories(
     let (Some(Frequent::Bytes(before)), Some(Frequent::Bytes(now))) =
         (&reference.frequent, &current.frequent)
     else {
-        return Ok(Err("no frequent values were collected"));
+        return Ok(not_judged("no frequent values were collected"));
     };
-    let error = |column: &ColumnProfile, e: u64| e as f64 / column.counts.rows as f64;
+    let error = |column: &ColumnProfile, e: u64| e as f64 / rows(column) as f64;
     let error = error(reference, before.max_error()) + error(current, now.max_error());
     // As they leave the process, so that a saved profile and one at hand compare alike.
     let sides = [before.without_rare(), now.without_rare()];
@@ -291,10 +317,10 @@ fn compare_categories(
     // the rest, on both sides.
     cells.retain(|_, counts| (0..2).all(|side| counts[side] > 0 || sides[side].max_error() == 0));
     if cells.is_empty() {
-        return Ok(Err("no value is frequent"));
+        return Ok(not_judged("no value is frequent"));
     }
     let rest = |column: &ColumnProfile, side: usize| {
-        column.counts.rows - missing_rows(column) - cells.values().map(|c| c[side]).sum::<u64>()
+        column.counts.valid() - cells.values().map(|c| c[side]).sum::<u64>()
     };
     let rest = [rest(reference, 0), rest(current, 1)];
     cells.insert(None, rest);
@@ -311,13 +337,13 @@ fn compare_categories(
     let share = |count: u64, rows: u64| count as f64 / rows as f64;
     let moved = labelled.iter().map(|(label, [x, y])| Moved {
         label: label.clone(),
-        reference: share(*x, reference.counts.rows),
-        current: share(*y, current.counts.rows),
+        reference: share(*x, rows(reference)),
+        current: share(*y, rows(current)),
     });
     let size = |m: &Moved| (m.current - m.reference).abs();
     let moved = moved.max_by(|x, y| size(x).total_cmp(&size(y))).filter(|m| size(m) > 0.0);
     let bound =
-        effect_upper_bound(effect, current.counts.rows, reference.counts.rows, error.min(1.0), options.alpha);
+        effect_upper_bound(effect, rows(current), rows(reference), error.min(1.0), options.alpha);
     Ok(Ok(Judgement {
         test: "chi-square",
         effect,
@@ -350,12 +376,17 @@ fn joined(p_values: &[f64]) -> f64 {
     (smallest * p_values.len() as f64).min(1.0)
 }
 
+/// Rows of the data, those of files that lack the column included.
+fn rows(column: &ColumnProfile) -> u64 {
+    column.counts.rows + column.counts.absent
+}
+
 fn missing_rows(column: &ColumnProfile) -> u64 {
-    column.counts.nulls + column.counts.nans
+    rows(column) - column.counts.valid()
 }
 
 fn missing_shares(reference: &ColumnProfile, current: &ColumnProfile) -> Moved {
-    let share = |column: &ColumnProfile| missing_rows(column) as f64 / column.counts.rows as f64;
+    let share = |column: &ColumnProfile| missing_rows(column) as f64 / rows(column) as f64;
     Moved { label: "missing".into(), reference: share(reference), current: share(current) }
 }
 

@@ -54,9 +54,14 @@ fn as_dict<'py>(py: Python<'py>, column: &engine::ColumnComparison) -> PyResult<
     dict.set_item("reference_rows", column.reference_rows)?;
     dict.set_item("current_rows", column.current_rows)?;
     let judged = column.judgement.as_ref();
-    dict.set_item("reason", judged.err())?;
+    dict.set_item("reason", judged.err().map(ToString::to_string))?;
+    let verdict = match judged {
+        Ok(judgement) => judgement.verdict.as_str(),
+        Err(engine::NotJudged::Retyped { .. }) => "retyped",
+        Err(engine::NotJudged::Reason(_)) => "not judged",
+    };
+    dict.set_item("verdict", verdict)?;
     let judged = judged.ok();
-    dict.set_item("verdict", judged.map_or("not judged", |j| j.verdict.as_str()))?;
     dict.set_item("test", judged.map(|j| j.test))?;
     dict.set_item("effect", judged.map(|j| j.effect))?;
     dict.set_item("effect_bound", judged.map(|j| j.effect_bound))?;
