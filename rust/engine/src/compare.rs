@@ -81,7 +81,9 @@ impl std::fmt::Display for NotJudged {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             NotJudged::Reason(reason) => f.write_str(reason),
-            NotJudged::Retyped { reference, current } => write!(f, "{reference} in the reference, {current} now"),
+            NotJudged::Retyped { reference, current } => {
+                write!(f, "{reference} in the reference, {current} now")
+            }
         }
     }
 }
@@ -208,7 +210,9 @@ fn compare_column(
         (Kind::Time, ..) => not_judged("a time"),
         (Kind::List | Kind::Embedding, ..) => not_judged("its elements or norm are compared"),
         (Kind::Number, ..) => compare_numbers(reference, current, options)?,
-        _ if mostly_distinct(reference) && mostly_distinct(current) => not_judged("nearly all values are distinct"),
+        _ if mostly_distinct(reference) && mostly_distinct(current) => {
+            not_judged("nearly all values are distinct")
+        }
         _ => compare_categories(reference, current, options)?,
     };
     Ok(ColumnComparison {
@@ -342,8 +346,7 @@ fn compare_categories(
     });
     let size = |m: &Moved| (m.current - m.reference).abs();
     let moved = moved.max_by(|x, y| size(x).total_cmp(&size(y))).filter(|m| size(m) > 0.0);
-    let bound =
-        effect_upper_bound(effect, rows(current), rows(reference), error.min(1.0), options.alpha);
+    let bound = effect_upper_bound(effect, rows(current), rows(reference), error.min(1.0), options.alpha);
     Ok(Ok(Judgement {
         test: "chi-square",
         effect,

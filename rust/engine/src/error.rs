@@ -43,7 +43,9 @@ impl Error {
         match error.kind() {
             ErrorKind::NotFound => Error::Input(format!("{path}: no such file or folder")),
             ErrorKind::PermissionDenied => Error::Input(format!("{path}: permission denied")),
-            ErrorKind::InvalidData | ErrorKind::UnexpectedEof => Error::Input(format!("{path}: {error}")),
+            ErrorKind::InvalidData | ErrorKind::InvalidInput | ErrorKind::UnexpectedEof => {
+                Error::Input(format!("{path}: {error}"))
+            }
             _ => Error::Storage(format!("{path}: {error}")),
         }
     }

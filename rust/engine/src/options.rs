@@ -77,6 +77,8 @@ pub struct Options {
     pub reference: Option<Arc<Reference>>,
     /// Threads to use; all cores where 0.
     pub threads: usize,
+    /// Whether a named column may be missing from one of several inputs, as long as another has it.
+    pub some_lack_columns: bool,
 }
 
 impl Default for Options {
@@ -89,6 +91,7 @@ impl Default for Options {
             redact: HashSet::new(),
             reference: None,
             threads: 0,
+            some_lack_columns: false,
         }
     }
 }
@@ -98,13 +101,33 @@ impl Options {
     pub fn collect_for(&self, column: &str) -> Collect {
         let named = |name: &str| self.collect_by_column.get(name).copied();
         let collect = ancestors(column).find_map(named).unwrap_or(self.collect);
-        if ancestors(column).any(|name| self.redact.contains(name)) { collect.redacted() } else { collect }
+        if self.is_redacted(column) { collect.redacted() } else { collect }
+    }
+
+    /// Whether no value of the column may be kept.
+    pub fn is_redacted(&self, column: &str) -> bool {
+        ancestors(column).any(|name| self.redact.contains(name))
     }
 
     /// Whether the column was asked for.
     pub fn wants(&self, column: &str) -> bool {
         let asked = |columns: &Vec<String>| ancestors(column).any(|name| columns.iter().any(|c| c == name));
         self.columns.as_ref().is_none_or(asked)
+    }
+
+    /// The first column that an option names and none of `names` is or lies in, with what names it.
+    ///
+    /// Where a projection is given, the other options may name columns that it leaves out.
+    pub(crate) fn unknown_name<'a>(&'a self, names: &HashSet<&str>) -> Option<(&'static str, &'a str)> {
+        let known = |asked: &str| names.iter().any(|name| ancestors(name).any(|part| part == asked));
+        let of = |option, asked: &'a String| (!known(asked)).then_some((option, asked.as_str()));
+        match &self.columns {
+            Some(columns) => columns.iter().find_map(|name| of("columns", name)),
+            None => {
+                let redact = self.redact.iter().find_map(|name| of("redact", name));
+                redact.or_else(|| self.collect_by_column.keys().find_map(|name| of("collect", name)))
+            }
+        }
     }
 
     /// How many threads work.

@@ -104,7 +104,8 @@ fn a_saved_profile_compares_like_the_one_at_hand() {
 
 #[test]
 fn a_retyped_column_is_a_finding_and_the_others_are_compared() {
-    let before = profile(vec![("x", floats((0..900).map(f64::from))), ("y", floats((0..900).map(f64::from)))]);
+    let before =
+        profile(vec![("x", floats((0..900).map(f64::from))), ("y", floats((0..900).map(f64::from)))]);
     let now = profile(vec![
         ("x", strings((0..900).map(|_| "a"))),
         ("y", floats((0..900).map(|i| f64::from(i + 800)))),
@@ -117,7 +118,9 @@ fn a_retyped_column_is_a_finding_and_the_others_are_compared() {
 
 #[test]
 fn rows_of_files_that_lack_the_column_are_missing() {
-    let whole = |n: i32| profile(vec![("x", floats((0..n).map(|i| f64::from(i % 50)))), ("y", floats((0..n).map(f64::from)))]);
+    let whole = |n: i32| {
+        profile(vec![("x", floats((0..n).map(|i| f64::from(i % 50)))), ("y", floats((0..n).map(f64::from)))])
+    };
     let mut now = whole(9000);
     now.merge(&profile(vec![("y", floats((0..1000).map(f64::from)))])).unwrap();
     let comparison = compare(&whole(10_000), &now, &CompareOptions::default()).unwrap();

@@ -69,6 +69,36 @@ fn a_bad_line_is_named_with_its_file_and_number() {
 }
 
 #[test]
+fn an_array_or_a_value_instead_of_an_object_is_said_without_quoting_it() {
+    let folder = TempDir::new().unwrap();
+    let error = |text: &str| {
+        read(&written(&folder, "a.json", text.as_bytes())).map(|p| p.rows()).unwrap_err().to_string()
+    };
+    let secret = format!("[{}]", vec!["{\"email\": \"ana@example.org\"}"; 1000].join(","));
+    let message = error(&secret);
+    assert!(
+        message.ends_with("a.json: line 1: holds an array: JSON lines have one object a line, {...}"),
+        "{message}"
+    );
+    assert!(error("{}\n7").contains("line 2: holds a single value"));
+}
+
+#[test]
+fn a_late_string_makes_the_column_strings_and_a_mark_of_the_byte_order_is_skipped() {
+    let folder = TempDir::new().unwrap();
+    let text = format!("\u{feff}{}{{\"x\": \"a\"}}\n", "{\"x\": 1}\n".repeat(3000));
+    let profile = read(&written(&folder, "a.jsonl", text.as_bytes())).unwrap();
+    assert_eq!(summary(&profile), expected(&[("x", "string", 3001, 0)]));
+}
+
+#[test]
+fn missing_values_of_csv_do_not_make_numbers_strings() {
+    let folder = TempDir::new().unwrap();
+    let profile = read(&written(&folder, "a.csv", b"\xef\xbb\xbfx,y\n1,a\nNA,NULL\nNaN,\n2,b\n")).unwrap();
+    assert_eq!(summary(&profile), expected(&[("x", "int64", 4, 2), ("y", "string", 4, 2)]));
+}
+
+#[test]
 fn an_empty_json_lines_file_has_no_rows_and_no_columns() {
     let folder = TempDir::new().unwrap();
     let profile = read(&written(&folder, "none.jsonl", b"")).unwrap();
@@ -94,6 +124,15 @@ fn folders_and_globs_give_their_files_in_order_without_the_hidden_ones() {
     assert_eq!(names(&folder.path().join("*.csv")), ["a.csv", "b.csv"]);
     assert_eq!(names(&folder.path().join("**/*.csv")), ["a.csv", "b.csv", "z.csv"]);
     assert_eq!(read(folder.path()).unwrap().column("region").unwrap().counts.rows, 3);
+}
+
+#[cfg(unix)]
+#[test]
+fn links_in_a_circle_are_followed_once() {
+    let folder = TempDir::new().unwrap();
+    written(&folder, "a.csv", CSV);
+    std::os::unix::fs::symlink(folder.path(), folder.path().join("self")).unwrap();
+    assert_eq!(read(folder.path()).unwrap().rows(), 3);
 }
 
 #[test]

@@ -43,6 +43,7 @@ impl Options {
                 reference: reference.transpose()?.map(Arc::new),
                 redact: redact.into_iter().collect(),
                 columns,
+                ..engine::Options::default()
             })
         };
         checked().map(Self).map_err(|e| to_py(py, e))

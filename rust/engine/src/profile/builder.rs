@@ -394,6 +394,11 @@ fn add_bytes<'a>(
     scratch: &mut Scratch,
 ) {
     count_rows(profile, values.len(), nulls);
+    let sketched = profile.distinct.is_some() || profile.frequent.is_some() || profile.lengths.is_some();
+    if !sketched && profile.bins.is_none() {
+        profile.counts.empty += values.flatten().filter(|value| value.is_empty()).count() as u64;
+        return;
+    }
     scratch.counter.count(values.flatten(), |groups| add_groups(profile, groups));
 }
 

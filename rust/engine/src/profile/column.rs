@@ -142,9 +142,11 @@ impl ColumnProfile {
             lengths: if measured { Some(numbers(lengths_collect)?) } else { None },
             distinct: (collect.distinct && valued).then(HllSketch::new),
             frequent,
+            // The categories of bins are values.
             bins: options
                 .reference
                 .as_ref()
+                .filter(|_| !options.is_redacted(name))
                 .and_then(|r| r.bins_for(name, kind))
                 .map(ColumnBins::empty)
                 .transpose()?,

@@ -49,25 +49,24 @@ pub fn flatten(schema: &Schema, options: &Options) -> Result<(Vec<Leaf>, Vec<Ski
     for (root, field) in schema.fields().iter().enumerate() {
         found.walk(field.name().clone(), field, root, vec![])?;
     }
-    if let Some(columns) = &options.columns {
-        let known = |name: &String| found.names.iter().any(|n| starts_with(n, name));
-        if let Some(missing) = columns.iter().find(|name| !known(name)) {
+    if !options.some_lack_columns {
+        let names = found.names.iter().map(String::as_str).collect();
+        if let Some((option, name)) = options.unknown_name(&names) {
             let mut names: Vec<_> =
                 schema.fields().iter().take(20).map(|f| format!("{:?}", f.name())).collect();
             if schema.fields().len() > names.len() {
                 names.push("...".into());
             }
-            return Err(Error::Argument(format!("no column {missing:?}; columns are {}", names.join(", "))));
+            let names = names.join(", ");
+            return Err(Error::Argument(format!(
+                "no column {name:?}, which {option} names; columns are {names}"
+            )));
         }
     }
     let Found { mut leaves, mut skipped, .. } = found;
     leaves.retain(|leaf| options.wants(&leaf.name));
     skipped.retain(|column| options.wants(&column.name));
     Ok((leaves, skipped))
-}
-
-fn starts_with(name: &str, ancestor: &str) -> bool {
-    name.strip_prefix(ancestor).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
 }
 
 struct Found {

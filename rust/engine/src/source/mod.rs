@@ -175,6 +175,21 @@ pub fn profile_inputs(inputs: &[Input], options: &Options, observer: &mut dyn Ob
     if inputs.is_empty() {
         return Err(Error::Argument("no files to profile".into()));
     }
+    // A column may be in some files only, or in the folders' names: the names are checked against them all.
+    let options = &Options { some_lack_columns: true, ..options.clone() };
+    let profile = profile_parts(inputs, options, observer)?;
+    let columns = profile.columns().iter().map(|c| c.name.as_str());
+    let names = columns.chain(profile.skipped().iter().map(|s| s.name.as_str())).collect();
+    match options.unknown_name(&names) {
+        None => Ok(profile),
+        Some((option, name)) => Err(Error::Argument(match inputs {
+            [input] => format!("{}: no column {name:?}, which {option} names", input.name),
+            _ => format!("none of the {} files has a column {name:?}, which {option} names", inputs.len()),
+        })),
+    }
+}
+
+fn profile_parts(inputs: &[Input], options: &Options, observer: &mut dyn Observer) -> Result<Profile> {
     let threads = options.thread_count();
     let pool = thread_pool(threads)?;
     let plan = Mutex::new(Plan {

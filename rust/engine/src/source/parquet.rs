@@ -60,7 +60,7 @@ fn plan_open(input: &Input, options: &Options) -> Result<(Vec<String>, Vec<Skipp
     let views = restrung(&plain, &DataType::Utf8View, &DataType::BinaryView);
     let dictionary = |values: DataType| DataType::Dictionary(Box::new(DataType::Int32), Box::new(values));
     let dictionaries = restrung(&plain, &dictionary(DataType::Utf8), &dictionary(DataType::Binary));
-    let (leaves, skipped) = flatten_known(plain.schema(), options, &input.partitions)?;
+    let (leaves, skipped) = flatten(plain.schema(), options)?;
     let order = leaves.iter().map(|leaf| leaf.name.clone()).collect();
     let file = Arc::new(OpenFile { name: input.name.clone(), data, views, dictionaries });
 
@@ -88,22 +88,6 @@ fn plan_open(input: &Input, options: &Options) -> Result<(Vec<String>, Vec<Skipp
         }
     }
     Ok((order, skipped, parts))
-}
-
-/// The flat columns; a hive partition that was asked for need not be in the file.
-fn flatten_known(
-    schema: &Schema,
-    options: &Options,
-    partitions: &[(String, Option<String>)],
-) -> Result<(Vec<Leaf>, Vec<Skipped>)> {
-    let in_folders = |name: &String| partitions.iter().any(|(p, _)| p == name);
-    match &options.columns {
-        Some(columns) if columns.iter().any(in_folders) => {
-            let rest = columns.iter().filter(|name| !in_folders(name)).cloned().collect();
-            flatten(schema, &Options { columns: Some(rest), ..options.clone() })
-        }
-        _ => flatten(schema, options),
-    }
 }
 
 fn row_group_runs(file: &OpenFile) -> Vec<Range<usize>> {

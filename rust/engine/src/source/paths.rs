@@ -1,6 +1,7 @@
 //! From what a user names (a file, a folder, a glob) to the files behind it, in a defined order.
 use super::{Format, Input, Location};
 use crate::{Error, Result};
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 /// The value of a hive partition whose rows have none.
@@ -28,7 +29,7 @@ pub fn expand(names: &[String]) -> Result<Vec<Input>> {
         let path = Path::new(name);
         if path.is_dir() {
             let mut files = vec![];
-            walk(path, &mut files).map_err(|e| Error::from_io(name, &e))?;
+            walk(path, &mut HashSet::new(), &mut files).map_err(|e| Error::from_io(name, &e))?;
             files.retain(|file| format_of(&file.to_string_lossy()).is_some());
             if files.is_empty() {
                 return Err(Error::Input(format!(
@@ -112,7 +113,11 @@ fn is_bookkeeping(name: &str) -> bool {
     name.starts_with(['.', '_']) && !name.contains('=')
 }
 
-fn walk(folder: &Path, files: &mut Vec<PathBuf>) -> std::io::Result<()> {
+/// Each folder once: a link may lead back up.
+fn walk(folder: &Path, seen: &mut HashSet<PathBuf>, files: &mut Vec<PathBuf>) -> std::io::Result<()> {
+    if !seen.insert(folder.canonicalize()?) {
+        return Ok(());
+    }
     let mut entries = std::fs::read_dir(folder)?.collect::<std::io::Result<Vec<_>>>()?;
     entries.sort_by_key(std::fs::DirEntry::file_name);
     for entry in entries {
@@ -122,7 +127,7 @@ fn walk(folder: &Path, files: &mut Vec<PathBuf>) -> std::io::Result<()> {
             continue;
         }
         if entry.path().is_dir() {
-            walk(&entry.path(), files)?;
+            walk(&entry.path(), seen, files)?;
         } else {
             files.push(entry.path());
         }

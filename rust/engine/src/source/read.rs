@@ -28,18 +28,27 @@ pub struct LocalFile {
     name: String,
 }
 
+/// Opens a file that can be read at any place. A pipe would keep us waiting for a writer.
+pub(crate) fn open_regular(path: &Path, name: &str) -> Result<File> {
+    let metadata = std::fs::metadata(path).map_err(|e| Error::from_io(name, &e))?;
+    if metadata.is_dir() {
+        return Err(Error::Input(format!("{name}: is a folder, not a file")));
+    }
+    if !metadata.is_file() {
+        return Err(Error::Input(format!("{name}: is a pipe or a device: copy it to a file first")));
+    }
+    File::open(path).map_err(|e| Error::from_io(name, &e))
+}
+
 impl LocalFile {
     /// Opens a file; `name` is what messages call it.
     ///
     /// # Errors
     /// It is not there or not readable.
     pub fn try_open(path: &Path, name: &str) -> Result<Self> {
-        let opened = File::open(path).and_then(|file| Ok((file.metadata()?, file)));
-        let (metadata, file) = opened.map_err(|e| Error::from_io(name, &e))?;
-        if metadata.is_dir() {
-            return Err(Error::Input(format!("{name}: is a folder, not a file")));
-        }
-        Ok(Self { file, size: metadata.len(), name: name.to_owned() })
+        let file = open_regular(path, name)?;
+        let size = file.metadata().map_err(|e| Error::from_io(name, &e))?.len();
+        Ok(Self { file, size, name: name.to_owned() })
     }
 }
 

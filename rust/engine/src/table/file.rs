@@ -2,6 +2,7 @@
 use super::{VERSION_KEY, check_version, from_batches, to_batch};
 use crate::guard::decoding;
 use crate::profile::Profile;
+use crate::source::read::open_regular;
 use crate::{Error, Result};
 use bytes::Bytes;
 use parquet::arrow::ArrowWriter;
@@ -38,10 +39,15 @@ pub fn to_parquet(profile: &Profile) -> Result<Vec<u8>> {
 /// Writes the profile to a Parquet file: all of it or nothing, also when the disk is full or the process dies.
 ///
 /// # Errors
-/// The folder is not there, not writable or full.
+/// The folder is not there, not writable or full; or something else than a profile is there, which is kept.
 pub fn save(profile: &Profile, path: &Path) -> Result<()> {
     let bytes = to_parquet(profile)?;
     let name = path.to_string_lossy();
+    if path.exists() && !is_profile(path) {
+        return Err(Error::Argument(format!(
+            "{name}: is there and is no profile: remove it or choose another name"
+        )));
+    }
     let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let file_name = path.file_name().ok_or_else(|| Error::Argument(format!("{name}: names no file")))?;
     let half = folder.join(format!(".{}.{}.part", file_name.to_string_lossy(), std::process::id()));
@@ -83,11 +89,7 @@ fn decode(file: impl ChunkReader + 'static) -> Result<Profile> {
 /// As of [`from_parquet`], or the file cannot be read.
 pub fn load(path: &Path) -> Result<Profile> {
     let name = path.to_string_lossy();
-    let opened = File::open(path).and_then(|file| Ok((file.metadata()?.is_dir(), file)));
-    let (is_folder, file) = opened.map_err(|e| Error::from_io(&name, &e))?;
-    if is_folder {
-        return Err(Error::Input(format!("{name}: is a folder, not a profile")));
-    }
+    let file = open_regular(path, &name)?;
     // The footer tells what it is, before the rest is read.
     decoding(|| decode(file)).map_err(|error| match error {
         Error::Input(message) => Error::Input(format!("{name}: {message}")),
@@ -97,7 +99,7 @@ pub fn load(path: &Path) -> Result<Profile> {
 
 /// Whether a Parquet file is a saved profile; `false` where it is anything else or cannot be read.
 pub fn is_profile(path: &Path) -> bool {
-    let Ok(file) = File::open(path) else { return false };
+    let Ok(file) = open_regular(path, "") else { return false };
     let opened = decoding(|| Ok(ParquetRecordBatchReaderBuilder::try_new(file).ok()));
     opened.ok().flatten().is_some_and(|builder| builder.schema().metadata().contains_key(VERSION_KEY))
 }

@@ -108,10 +108,11 @@ impl Table {
                     (&mut table.integers, DataType::Int64)
                 }
                 other if other.ends_with("_count") => (&mut table.integers, DataType::Int64),
-                "min" | "max" | "mean" | "m2" | "m3" | "m4" => (&mut table.floats, DataType::Float64),
-                "length_min" | "length_max" | "length_mean" | "length_m2" | "length_m3" | "length_m4" => {
+                "min" | "max" | "mean" | "mean_rest" | "m2" | "m3" | "m4" => {
                     (&mut table.floats, DataType::Float64)
                 }
+                "length_min" | "length_max" | "length_mean" | "length_mean_rest" | "length_m2"
+                | "length_m3" | "length_m4" => (&mut table.floats, DataType::Float64),
                 _ => continue,
             };
             let array = cast(array, &wanted).map_err(|e| {
@@ -162,7 +163,8 @@ impl Table {
             Some(_) => {
                 let n = self.count(&named("moment_n"), row)?;
                 let part = |name| float(name).unwrap_or(if n == 0 { 0.0 } else { f64::NAN });
-                Some(Moments::from_parts(n, part("mean"), part("m2"), part("m3"), part("m4")))
+                let moments = Moments::from_parts(n, part("mean"), part("m2"), part("m3"), part("m4"));
+                Some(moments.with_mean_rest(float("mean_rest").unwrap_or(0.0)))
             }
         };
         let quantiles = match self.image(&named("quantiles"), row) {

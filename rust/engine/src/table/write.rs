@@ -65,6 +65,7 @@ impl Columns {
             self.integer("max_int", whole.and_then(|r| i64::try_from(r.1).ok()));
         }
         self.float(&named("mean"), moments.and_then(Moments::mean));
+        self.float(&named("mean_rest"), moments.map(Moments::mean_rest));
         self.float(&named("std"), moments.and_then(|m| m.variance().map(f64::sqrt)));
         self.float(&named("skewness"), moments.and_then(Moments::skewness));
         self.float(&named("kurtosis"), moments.and_then(Moments::kurtosis));
