@@ -13,6 +13,10 @@ FINITE_FROM = (0.0, 0.001, 0.01, 0.05, 0.25, 0.5)
 """Where a histogram begins (and mirrored, ends) if the values before are infinite."""
 
 
+MOST_BINS = 100_000
+"""More bins than a sketch retains values say nothing more."""
+
+
 class ColumnProfile:
     """What is known of one column of a profile.
 
@@ -159,11 +163,11 @@ class ColumnProfile:
             edges: Ascending edges to use instead.
 
         Raises:
-            ValueError: `bins` is less than 1, or `edges` do not ascend.
+            ValueError: `bins` is less than 1 or more than 100,000, or `edges` do not ascend.
         """
         if edges is None:
-            if bins < 1:
-                raise ValueError(f"bins is {bins}: it must be 1 or more")
+            if not 1 <= bins <= MOST_BINS:
+                raise ValueError(f"bins is {bins:,}: it must be 1 to {MOST_BINS:,}")
             span = self._finite_span()
             if span is None:
                 return None

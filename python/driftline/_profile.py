@@ -1,7 +1,6 @@
 """Profiles: made from data, merged, saved, shown."""
 
 import os
-import pathlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -89,17 +88,15 @@ class Profile(Mapping[str, ColumnProfile]):
         """Writes the profile as Parquet to a file or an object-store URL: all of it or nothing.
 
         Raises:
-            InputError: There is no such folder, or it is not writable.
+            InputError: There is no such folder, it is not writable, or a file that is no profile has this name.
             StorageError: The disk is full, or the store fails.
         """
         if _sources.is_url(path):
             from driftline import _remote
 
             _remote.write_bytes(os.fspath(path), self._core.to_parquet())
-            return
-        if (file := pathlib.Path(path)).exists() and not file.is_file():
-            raise InputError(f"{os.fspath(path)}: is no file, and would be replaced by one")
-        self._core.save(os.fspath(path))
+        else:
+            self._core.save(os.fspath(path))
 
     @classmethod
     def load(cls, path: Path) -> "Profile":

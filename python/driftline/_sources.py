@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeGuard
 
 from driftline import _columns, _core
+from driftline.errors import InputError
 
 __all__ = ["Path", "is_path", "is_url", "open_inputs", "produce"]
 
@@ -148,6 +149,10 @@ def _expand(paths: Sequence[Path]) -> list[_core.Input]:
             name = os.fsdecode(name)
         if not name:
             raise ValueError("a path is empty: give a file, a folder, a glob or a URL")
+        try:
+            name.encode()
+        except UnicodeEncodeError:
+            raise InputError(f"{name!a}: the name is not UTF-8: rename the file, or name its folder") from None
         if name.startswith("file://"):
             from urllib.parse import unquote, urlsplit
 

@@ -54,15 +54,40 @@ def test_profile_save_print_merge(tmp_path: pathlib.Path) -> None:
 
 def test_profile_as_json(tmp_path: pathlib.Path) -> None:
     path = tmp_path / "a.csv"
-    path.write_text("x,s\n1.5,a\n2.5,b\nNaN,\ninf,a\n")
+    path.write_text("x,s\n1.5,a\n2.5,b\nNaN,\ninf,a\n")  # NaN is how pandas writes a missing value
     told = json.loads(run("profile", str(path), "--json", "--redact", "s").stdout)
     assert told["rows"] == 4
     x = told["columns"]["x"]
-    assert (x["min"], x["max"], x["nan_count"], x["count"]) == (1.5, "inf", 1, 4)
+    assert (x["min"], x["max"], x["null_count"], x["count"]) == (1.5, "inf", 1, 4)
     assert x["quantiles"]["0.5"] == {"value": 2.5, "lower": 2.5, "upper": 2.5}
     assert told["columns"]["s"]["top"] is None
     told = json.loads(run("profile", str(path), "--json", "--collect", "counts").stdout)
     assert told["columns"]["x"]["mean"] is None
+
+
+def test_what_would_lose_or_leak_data_is_refused(tmp_path: pathlib.Path) -> None:
+    data = tmp_path / "data.parquet"
+    pl.DataFrame({"email": ["ana@example.org"] * 3}).write_parquet(data)
+    before = data.read_bytes()
+    told = run("profile", str(data), "-o", str(data), code=2).stderr
+    assert "data.parquet: is there and is no profile: remove it or choose another name" in told
+    assert data.read_bytes() == before
+    assert 'redact names "emial", which is no column' in run("profile", str(data), "--redact", "emial", code=2).stderr
+    saved = tmp_path / "saved.profile.parquet"
+    run("profile", str(data), "-o", str(saved))
+    assert "no option changes" in run("profile", str(saved), "--redact", "email", code=2).stderr
+    run("profile", str(saved), "-o", str(saved))
+
+
+def test_a_gate_fails_on_columns_that_are_gone_or_retyped(tmp_path: pathlib.Path) -> None:
+    before, gone, retyped = (tmp_path / f"{name}.parquet" for name in ("before", "gone", "retyped"))
+    pl.DataFrame({"x": [1, 2] * 50, "y": [1, 2] * 50}).write_parquet(before)
+    pl.DataFrame({"x": [1, 2] * 50}).write_parquet(gone)
+    pl.DataFrame({"x": [1, 2] * 50, "y": ["1", "2"] * 50}).write_parquet(retyped)
+    assert "GONE" in run("compare", str(before), str(gone), "--fail-on", "drift", code=1).stdout
+    told = run("compare", str(before), str(retyped), "--fail-on", "drift", code=1).stdout
+    assert "RETYPED" in told
+    assert "int64 in the reference, string now" in told
 
 
 def test_compare() -> None:
@@ -101,7 +126,7 @@ def test_mistakes(arguments: list[str], message: str) -> None:
 def test_a_device_is_not_replaced_by_a_file(tmp_path: pathlib.Path) -> None:
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
-    assert "pipe: is no file" in run("profile", DEMO, "-o", str(pipe), code=2).stderr
+    assert "pipe: is there and is no profile" in run("profile", DEMO, "-o", str(pipe), code=2).stderr
     assert pipe.is_fifo()
 
 

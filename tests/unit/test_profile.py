@@ -73,7 +73,7 @@ def test_histogram() -> None:
     assert dl.profile({"x": [None, float("nan")]})["x"].histogram() is None
     with pytest.raises(ValueError, match="edges must be two or more ascending numbers"):
         p.histogram(edges=[3, 1])
-    with pytest.raises(ValueError, match="bins is 0: it must be 1 or more"):
+    with pytest.raises(ValueError, match="bins is 0: it must be 1 to 100,000"):
         p.histogram(0)
 
 

@@ -17,6 +17,9 @@ def main() -> None:
     """Runs the command line; a user never sees a traceback for a mistake of theirs."""
     from driftline.errors import DriftlineError, StorageError
 
+    if sys.stdout is None:
+        print("driftline: stdout is closed: there is nowhere to write the answer", file=sys.stderr)
+        sys.exit(3)
     try:
         from driftline.cli._app import app
 

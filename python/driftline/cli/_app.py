@@ -73,8 +73,12 @@ def profile(
     as_json: Json = False,
 ) -> None:
     """Profile data; of saved profiles: merge and print them."""
-    saved = [_saved(path) for path in paths]
-    if all(saved):
+    saved = [path for path in paths if _saved(path)]
+    if saved and len(saved) < len(paths):
+        raise dl.errors.InputError(f"{saved[0]}: is a saved profile: profile the data first, then name profiles alone")
+    if saved:
+        if (columns, k, collect, redact, reference) != (None, 1600, None, "", None):
+            raise ValueError(f"{saved[0]}: is a saved profile, whose content no option changes: profile the data again")
         made = dl.merge(dl.Profile.load(path) for path in paths)
     else:
         parts = None if collect is None else _listed(collect)
@@ -105,7 +109,9 @@ def compare(
         str, typer.Option(metavar="SHARE", help="Share of the rows up to which a change does not matter.")
     ] = "2%",
     alpha: Annotated[float, typer.Option(help="Accepted share of false findings.")] = 0.05,
-    fail_on: Annotated[FailOn | None, typer.Option(help="Exit with 1 where a column drifted, is gone or was retyped.")] = None,
+    fail_on: Annotated[
+        FailOn | None, typer.Option(help="Exit with 1 where a column drifted, is gone or was retyped.")
+    ] = None,
     threads: Threads = 0,
     as_json: Json = False,
 ) -> None:

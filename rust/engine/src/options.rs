@@ -115,19 +115,29 @@ impl Options {
         self.columns.as_ref().is_none_or(asked)
     }
 
-    /// The first column that an option names and none of `names` is or lies in, with what names it.
+    /// What to say if an option names a column that none of `names` is or lies in; `listed` are those to offer.
     ///
     /// Where a projection is given, the other options may name columns that it leaves out.
-    pub(crate) fn unknown_name<'a>(&'a self, names: &HashSet<&str>) -> Option<(&'static str, &'a str)> {
-        let known = |asked: &str| names.iter().any(|name| ancestors(name).any(|part| part == asked));
-        let of = |option, asked: &'a String| (!known(asked)).then_some((option, asked.as_str()));
-        match &self.columns {
-            Some(columns) => columns.iter().find_map(|name| of("columns", name)),
+    pub(crate) fn unknown_name(&self, names: &HashSet<&str>, listed: &[String]) -> Option<String> {
+        let unknown =
+            |asked: &&String| !names.iter().any(|name| ancestors(name).any(|part| part == asked.as_str()));
+        let said = match &self.columns {
+            Some(columns) => columns.iter().find(unknown).map(|name| format!("no column {name:?}")),
             None => {
-                let redact = self.redact.iter().find_map(|name| of("redact", name));
-                redact.or_else(|| self.collect_by_column.keys().find_map(|name| of("collect", name)))
+                let redact = self.redact.iter().find(unknown).map(|name| ("redact", name));
+                let found = redact
+                    .or_else(|| self.collect_by_column.keys().find(unknown).map(|name| ("collect", name)));
+                found.map(|(option, name)| format!("{option} names {name:?}, which is no column"))
             }
+        };
+        let most = listed.len().min(20);
+        let mut offered: Vec<_> = listed[..most].iter().map(|name| format!("{name:?}")).collect();
+        if listed.len() > most {
+            offered.push("...".into());
         }
+        said.map(|said| {
+            if offered.is_empty() { said } else { format!("{said}; columns are {}", offered.join(", ")) }
+        })
     }
 
     /// How many threads work.

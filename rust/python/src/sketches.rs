@@ -108,9 +108,10 @@ impl Kll {
         updated.map_err(|e| to_py(values.py(), e))
     }
 
-    fn merge(&mut self, other: &Self) -> PyResult<()> {
-        let theirs = other.numbers()?;
-        self.numbers_mut()?.merge(theirs);
+    fn merge(slf: &Bound<'_, Self>, other: &Bound<'_, Self>) -> PyResult<()> {
+        // A copy, because a sketch may be merged with itself.
+        let theirs = other.borrow().numbers()?.clone();
+        slf.borrow_mut().numbers_mut()?.merge(&theirs);
         Ok(())
     }
 
@@ -254,8 +255,9 @@ impl Hll {
         })
     }
 
-    fn merge(&mut self, other: &Self) {
-        self.0.merge(&other.0);
+    fn merge(slf: &Bound<'_, Self>, other: &Bound<'_, Self>) {
+        let theirs = other.borrow().0.clone();
+        slf.borrow_mut().0.merge(&theirs);
     }
 
     #[getter]
@@ -325,8 +327,9 @@ impl FrequentItems {
         })
     }
 
-    fn merge(&mut self, other: &Self) -> PyResult<()> {
-        match (&mut self.items, &other.items) {
+    fn merge(slf: &Bound<'_, Self>, other: &Bound<'_, Self>) -> PyResult<()> {
+        let theirs = other.borrow().items.clone();
+        match (&mut slf.borrow_mut().items, &theirs) {
             (Frequent::Integers(ours), Frequent::Integers(theirs)) => ours.merge(theirs),
             (Frequent::Bytes(ours), Frequent::Bytes(theirs)) => ours.merge(theirs),
             _ => return Err(PyTypeError::new_err("one sketch holds integers, the other strings")),

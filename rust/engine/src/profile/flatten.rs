@@ -51,16 +51,9 @@ pub fn flatten(schema: &Schema, options: &Options) -> Result<(Vec<Leaf>, Vec<Ski
     }
     if !options.some_lack_columns {
         let names = found.names.iter().map(String::as_str).collect();
-        if let Some((option, name)) = options.unknown_name(&names) {
-            let mut names: Vec<_> =
-                schema.fields().iter().take(20).map(|f| format!("{:?}", f.name())).collect();
-            if schema.fields().len() > names.len() {
-                names.push("...".into());
-            }
-            let names = names.join(", ");
-            return Err(Error::Argument(format!(
-                "no column {name:?}, which {option} names; columns are {names}"
-            )));
+        let listed: Vec<_> = schema.fields().iter().map(|field| field.name().clone()).collect();
+        if let Some(message) = options.unknown_name(&names, &listed) {
+            return Err(Error::Argument(message));
         }
     }
     let Found { mut leaves, mut skipped, .. } = found;

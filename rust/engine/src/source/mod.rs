@@ -136,6 +136,7 @@ struct FileStart {
     tasks: u64,
     order: Vec<String>,
     skipped: Vec<Skipped>,
+    columns: Vec<String>,
 }
 
 impl Plan<'_> {
@@ -159,10 +160,10 @@ impl Plan<'_> {
     fn open(&self, input: &Input) -> Result<(FileStart, Vec<Task>)> {
         if input.format != Format::Parquet {
             let task = Task::Text(Arc::new(input.clone()));
-            return Ok((FileStart { tasks: 1, order: vec![], skipped: vec![] }, vec![task]));
+            return Ok((FileStart { tasks: 1, order: vec![], skipped: vec![], columns: vec![] }, vec![task]));
         }
-        let (order, skipped, parts) = parquet::plan(input, self.options)?;
-        let start = FileStart { tasks: parts.len() as u64, order, skipped };
+        let parquet::Planned { columns, order, skipped, parts } = parquet::plan(input, self.options)?;
+        let start = FileStart { tasks: parts.len() as u64, order, skipped, columns };
         Ok((start, parts.into_iter().map(Task::Parquet).collect()))
     }
 }
@@ -177,19 +178,21 @@ pub fn profile_inputs(inputs: &[Input], options: &Options, observer: &mut dyn Ob
     }
     // A column may be in some files only, or in the folders' names: the names are checked against them all.
     let options = &Options { some_lack_columns: true, ..options.clone() };
-    let profile = profile_parts(inputs, options, observer)?;
+    let (profile, listed) = profile_parts(inputs, options, observer)?;
     let columns = profile.columns().iter().map(|c| c.name.as_str());
     let names = columns.chain(profile.skipped().iter().map(|s| s.name.as_str())).collect();
-    match options.unknown_name(&names) {
+    match options.unknown_name(&names, &listed) {
         None => Ok(profile),
-        Some((option, name)) => Err(Error::Argument(match inputs {
-            [input] => format!("{}: no column {name:?}, which {option} names", input.name),
-            _ => format!("none of the {} files has a column {name:?}, which {option} names", inputs.len()),
-        })),
+        Some(message) => Err(Error::Argument(message)),
     }
 }
 
-fn profile_parts(inputs: &[Input], options: &Options, observer: &mut dyn Observer) -> Result<Profile> {
+/// The profile, and the names of the first Parquet file's columns, to be offered where a name is wrong.
+fn profile_parts(
+    inputs: &[Input],
+    options: &Options,
+    observer: &mut dyn Observer,
+) -> Result<(Profile, Vec<String>)> {
     let threads = options.thread_count();
     let pool = thread_pool(threads)?;
     let plan = Mutex::new(Plan {
@@ -237,6 +240,13 @@ fn profile_parts(inputs: &[Input], options: &Options, observer: &mut dyn Observe
         // Whoever still waits may go on, and finds that nobody listens.
         gate.advance(u64::MAX);
         outcome.and_then(|()| merger.finish())
+    })
+    .map(|profile| {
+        let first = plan
+            .lock()
+            .ok()
+            .and_then(|mut plan| plan.opened.first_mut().map(|f| std::mem::take(&mut f.columns)));
+        (profile, first.unwrap_or_default())
     })
 }
 

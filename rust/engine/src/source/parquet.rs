@@ -45,12 +45,24 @@ struct OpenFile {
     dictionaries: ArrowReaderMetadata,
 }
 
-/// Reads the footer; gives the names of the flat columns in order, the columns not profiled, and the parts.
-pub(super) fn plan(input: &Input, options: &Options) -> Result<(Vec<String>, Vec<Skipped>, Vec<Part>)> {
+/// What a footer says there is to do.
+pub(super) struct Planned {
+    /// Names of the file's columns.
+    pub columns: Vec<String>,
+    /// Names of the flat columns that are profiled, in order.
+    pub order: Vec<String>,
+    /// Columns that are not profiled.
+    pub skipped: Vec<Skipped>,
+    /// The parts, row groups first.
+    pub parts: Vec<Part>,
+}
+
+/// Reads the footer.
+pub(super) fn plan(input: &Input, options: &Options) -> Result<Planned> {
     decoding(|| plan_open(input, options)).map_err(|error| name_input(error, &input.name))
 }
 
-fn plan_open(input: &Input, options: &Options) -> Result<(Vec<String>, Vec<Skipped>, Vec<Part>)> {
+fn plan_open(input: &Input, options: &Options) -> Result<Planned> {
     let data = input.open()?;
     if data.size_bytes() == 0 {
         return Err(Error::Input("is empty: a Parquet file ends with a footer".into()));
@@ -87,7 +99,8 @@ fn plan_open(input: &Input, options: &Options) -> Result<(Vec<String>, Vec<Skipp
             parts.push(Part { file: file.clone(), row_groups, leaves: vec![], first_of_rows: true });
         }
     }
-    Ok((order, skipped, parts))
+    let columns = plain.schema().fields().iter().map(|field| field.name().clone()).collect();
+    Ok(Planned { columns, order, skipped, parts })
 }
 
 fn row_group_runs(file: &OpenFile) -> Vec<Range<usize>> {
