@@ -19,8 +19,8 @@ pub use column::{Bins, ColumnProfile, Counts, Frequent};
 pub use flatten::Skipped;
 pub use kind::{Kind, type_name};
 pub use numbers::Numbers;
-use rayon::prelude::*;
 use std::collections::HashMap;
+use std::sync::Mutex;
 
 /// Mergeable summary of some rows: one column profile a flat column.
 #[derive(Clone, Debug, Default)]
@@ -118,8 +118,8 @@ pub struct ProfileBuilder {
     rows: u64,
     columns: Vec<ColumnBuilder>,
     skipped: Vec<Skipped>,
-    scratch: Scratch,
-    pool: Option<rayon::ThreadPool>,
+    /// One for each thread.
+    scratches: Vec<Scratch>,
 }
 
 /// Fewer cells than this are done before a second thread would have woken up.
@@ -134,9 +134,9 @@ impl ProfileBuilder {
         let (leaves, skipped) = flatten::flatten(schema, options)?;
         let columns = leaves.into_iter().map(|leaf| ColumnBuilder::try_new(leaf, options, 0));
         let columns = columns.collect::<Result<Vec<_>>>()?;
-        let threads = options.thread_count().min(columns.len());
-        let pool = if threads > 1 { Some(thread_pool(threads)?) } else { None };
-        Ok(Self { rows: 0, columns, skipped, scratch: Scratch::default(), pool })
+        let threads = options.thread_count().clamp(1, columns.len().max(1));
+        let scratches = std::iter::repeat_with(Scratch::default).take(threads).collect();
+        Ok(Self { rows: 0, columns, skipped, scratches })
     }
 
     /// Adds the rows of a batch. The columns are shared out over the threads, so the number of
@@ -146,17 +146,27 @@ impl ProfileBuilder {
     /// A column cannot be converted.
     pub fn update(&mut self, batch: &RecordBatch) -> Result<()> {
         self.rows += batch.num_rows() as u64;
-        let scratch = &mut self.scratch;
-        match &self.pool {
-            Some(pool) if batch.num_rows() * self.columns.len() >= CELLS_WORTH_A_THREAD => {
-                pool.install(|| {
-                    self.columns.par_iter_mut().try_for_each_init(Scratch::default, |scratch, column| {
-                        column.update(batch.column(column.root()), scratch)
-                    })
-                })
+        let worthwhile = batch.num_rows() * self.columns.len() / CELLS_WORTH_A_THREAD;
+        let threads = self.scratches.len().min(worthwhile.max(1));
+        // Each thread takes the next column that nobody has. Threads of a pool sleep between batches, and a
+        // batch of some milliseconds is over before they are awake; new ones begin at once.
+        let queue = Mutex::new(self.columns.iter_mut());
+        let work = |scratch: &mut Scratch| -> Result<()> {
+            loop {
+                let next = queue.lock().ok().and_then(|mut queue| queue.next());
+                let Some(column) = next else { return Ok(()) };
+                column.update(batch.column(column.root()), scratch)?;
             }
-            _ => self.columns.iter_mut().try_for_each(|c| c.update(batch.column(c.root()), scratch)),
-        }
+        };
+        let (first, others) = self.scratches[..threads].split_at_mut(1);
+        std::thread::scope(|scope| {
+            let others: Vec<_> = others.iter_mut().map(|scratch| scope.spawn(|| work(scratch))).collect();
+            let mut outcome = work(&mut first[0]);
+            for other in others {
+                outcome = outcome.and(other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+            }
+            outcome
+        })
     }
 
     /// Ends the profile.
