@@ -2,9 +2,10 @@
 //!
 //! Numbers are compared by the Kolmogorov-Smirnov distance of their sketches, categories by the shares
 //! of their frequent values; missing values are part of both. The error of the sketches is inside every
-//! p-value and bound.
+//! p-value and bound. Shares are shares of all rows.
 use crate::profile::{ColumnProfile, Frequent, Kind, Profile};
 use crate::{Error, Result};
+use driftline_sketches::KllSketch;
 use driftline_stats::correct::benjamini_hochberg;
 use driftline_stats::distance::{WeightedSample, ks_statistic, total_variation};
 use driftline_stats::test::{category_relevant_p_value, category_test, ks_p_value, ks_relevant_p_value};
@@ -206,7 +207,7 @@ fn compare_column(
             current: current.type_name.clone(),
         }),
         (_, 0, _) | (_, _, 0) => not_judged("no rows on one side"),
-        _ if nullish => not_judged("all null on one side"),
+        _ if nullish => compare_missing(reference, current, options)?,
         (Kind::Time, ..) => not_judged("a time"),
         (Kind::List | Kind::Embedding, ..) => not_judged("its elements or norm are compared"),
         (Kind::Number, ..) => compare_numbers(reference, current, options)?,
@@ -245,56 +246,99 @@ fn compare_numbers(
     let (Some(before), Some(now)) = (sketch(reference), sketch(current)) else {
         return Ok(not_judged("no quantiles were collected"));
     };
-    let integer = |c: &ColumnProfile| matches!(c.frequent, Some(Frequent::Integers(_)));
-    if integer(reference) && integer(current) && mostly_distinct(reference) && mostly_distinct(current) {
+    if is_whole(reference) && is_whole(current) && mostly_distinct(reference) && mostly_distinct(current) {
         return Ok(not_judged("nearly all values are distinct"));
     }
-    let missing = missing_shares(reference, current);
+    if before.n() == 0 || now.n() == 0 {
+        return compare_missing(reference, current, options);
+    }
+    // Missing values stand behind the largest: one distribution function covers every row, and so does its
+    // largest difference.
+    let side = |sketch: &KllSketch, column: &ColumnProfile| {
+        let view = sketch.sorted_view();
+        let (mut values, mut cumulative) = (view.values().to_vec(), view.cumulative().to_vec());
+        values.push(f64::INFINITY);
+        cumulative.push(rows(column));
+        (values, cumulative)
+    };
+    let (a, b) = (side(&before, reference), side(&now, current));
+    let distance = WeightedSample::try_new(&a.0, &a.1)
+        .and_then(|x| ks_statistic(x, WeightedSample::try_new(&b.0, &b.1)?))
+        .map_err(stats_error)?;
+    let valid_share = |column: &ColumnProfile| column.counts.valid() as f64 / rows(column) as f64;
+    let error =
+        before.all_rank_error() * valid_share(reference) + now.all_rank_error() * valid_share(current);
     let (rows_before, rows_now) = (rows(reference), rows(current));
-    let mut judgement = Judgement {
+    let p = if options.tolerance > 0.0 {
+        ks_relevant_p_value(distance.statistic, rows_now, rows_before, error, options.tolerance)
+    } else {
+        ks_p_value(distance.statistic, rows_now, rows_before, error)
+    };
+    let mut parts = vec![p.map_err(stats_error)?];
+    let missing = missing_shares(reference, current);
+    if missing.reference + missing.current > 0.0 {
+        let cells = |c: &ColumnProfile| [missing_rows(c), c.counts.valid()];
+        parts.push(cells_p_value(&cells(reference), &cells(current), options.tolerance)?);
+    }
+    let from_missing = (missing.current - missing.reference).abs();
+    let effect = distance.statistic.max(from_missing);
+    let moved = if effect == 0.0 {
+        None
+    } else if from_missing >= distance.statistic {
+        Some(missing)
+    } else {
+        let above = |share: f64, cdf: f64| (share - cdf).max(0.0);
+        // The rows above a point are those not at or below it, so long as the missing ones are the same share.
+        Some(if missing.reference == missing.current {
+            Moved {
+                label: format!("above {}", short(distance.at)),
+                reference: above(valid_share(reference), distance.reference_cdf),
+                current: above(valid_share(current), distance.current_cdf),
+            }
+        } else {
+            Moved {
+                label: format!("up to {}", short(distance.at)),
+                reference: distance.reference_cdf,
+                current: distance.current_cdf,
+            }
+        })
+    };
+    let bound = effect_upper_bound(effect, rows_now, rows_before, error.min(1.0), options.alpha);
+    Ok(Ok(Judgement {
         test: "ks",
-        effect: (missing.current - missing.reference).abs(),
-        effect_bound: 0.0,
-        p_value: 1.0,
+        effect,
+        effect_bound: bound.map_err(stats_error)?,
+        p_value: joined(&parts),
+        p_adjusted: 1.0,
+        verdict: Verdict::Undecided,
+        moved,
+    }))
+}
+
+/// Where one side has no value at all, what changed is how many there are.
+fn compare_missing(
+    reference: &ColumnProfile,
+    current: &ColumnProfile,
+    options: &CompareOptions,
+) -> Result<Judged> {
+    let missing = missing_shares(reference, current);
+    let cells = |c: &ColumnProfile| [missing_rows(c), c.counts.valid()];
+    let effect = (missing.current - missing.reference).abs();
+    let bound = effect_upper_bound(effect, rows(current), rows(reference), 0.0, options.alpha);
+    Ok(Ok(Judgement {
+        test: "chi-square",
+        effect,
+        effect_bound: bound.map_err(stats_error)?,
+        p_value: cells_p_value(&cells(reference), &cells(current), options.tolerance)?,
         p_adjusted: 1.0,
         verdict: Verdict::Undecided,
         moved: Some(missing).filter(|m| m.reference != m.current),
-    };
-    let mut error = 0.0;
-    let mut parts = vec![];
-    if before.n() > 0 && now.n() > 0 {
-        error = before.all_rank_error() + now.all_rank_error();
-        let (before_view, now_view) = (before.sorted_view(), now.sorted_view());
-        let side =
-            |v: &'_ driftline_sketches::kll::SortedView| (v.values().to_vec(), v.cumulative().to_vec());
-        let (a, b) = (side(&before_view), side(&now_view));
-        let distance = WeightedSample::try_new(&a.0, &a.1)
-            .and_then(|x| ks_statistic(x, WeightedSample::try_new(&b.0, &b.1)?))
-            .map_err(stats_error)?;
-        let p = if options.tolerance > 0.0 {
-            ks_relevant_p_value(distance.statistic, now.n(), before.n(), error, options.tolerance)
-        } else {
-            ks_p_value(distance.statistic, now.n(), before.n(), error)
-        };
-        parts.push(p.map_err(stats_error)?);
-        if distance.statistic >= judgement.effect {
-            judgement.effect = distance.statistic;
-            judgement.moved = (distance.statistic > 0.0).then(|| Moved {
-                label: format!("above {}", short(distance.at)),
-                reference: 1.0 - distance.reference_cdf,
-                current: 1.0 - distance.current_cdf,
-            });
-        }
-    }
-    if missing_rows(reference) + missing_rows(current) > 0 {
-        let cells = |c: &ColumnProfile| [missing_rows(c), c.counts.valid()];
-        parts.push(cells_p_value(&cells(reference), &cells(current), options)?);
-    }
-    judgement.p_value = joined(&parts);
-    judgement.effect_bound =
-        effect_upper_bound(judgement.effect, rows_now, rows_before, error.min(1.0), options.alpha)
-            .map_err(stats_error)?;
-    Ok(Ok(judgement))
+    }))
+}
+
+/// Whether all values seen were whole numbers.
+fn is_whole(column: &ColumnProfile) -> bool {
+    column.numbers.as_ref().is_some_and(|numbers| numbers.integer_range.is_some())
 }
 
 fn compare_categories(
@@ -307,20 +351,31 @@ fn compare_categories(
     else {
         return Ok(not_judged("no frequent values were collected"));
     };
-    let error = |column: &ColumnProfile, e: u64| e as f64 / rows(column) as f64;
-    let error = error(reference, before.max_error()) + error(current, now.max_error());
     // As they leave the process, so that a saved profile and one at hand compare alike.
     let sides = [before.without_rare(), now.without_rare()];
-    let mut cells: BTreeMap<Option<Box<[u8]>>, [u64; 2]> = BTreeMap::new();
+    let mut named: BTreeMap<Option<Box<[u8]>>, [u64; 2]> = BTreeMap::new();
     for (side, items) in sides.iter().enumerate() {
         for row in items.items_above(0) {
-            cells.entry(Some(row.item)).or_default()[side] = row.lower_bound;
+            named.entry(Some(row.item)).or_default()[side] = row.lower_bound;
         }
     }
     // A side that does not hold a value says 0 only where its counts are exact; elsewhere the value is one of
     // the rest, on both sides.
-    cells.retain(|_, counts| (0..2).all(|side| counts[side] > 0 || sides[side].max_error() == 0));
-    if cells.is_empty() {
+    named.retain(|_, counts| (0..2).all(|side| counts[side] > 0 || sides[side].max_error() == 0));
+    // A count may be short by its sketch's error, and the rest too large by the sum of these: so many of the
+    // heaviest are named as keep that sum well below what matters.
+    let share_of = |counts: &[u64; 2]| {
+        counts[0] as f64 / rows(reference) as f64 + counts[1] as f64 / rows(current) as f64
+    };
+    let error = share_of(&[sides[0].max_error(), sides[1].max_error()]);
+    let matters = if options.tolerance > 0.0 { options.tolerance } else { RESOLUTION };
+    let most = if error > 0.0 { (matters / 2.0 / error) as usize } else { usize::MAX };
+    let mut heaviest: Vec<_> = named.into_iter().collect();
+    heaviest.sort_by(|x, y| share_of(&y.1).total_cmp(&share_of(&x.1)));
+    heaviest.truncate(most);
+    let slack = heaviest.len() as f64 * error;
+    let mut cells: BTreeMap<_, _> = heaviest.into_iter().collect();
+    if cells.is_empty() && missing_rows(reference) + missing_rows(current) == 0 {
         return Ok(not_judged("no value is frequent"));
     }
     let rest = |column: &ColumnProfile, side: usize| {
@@ -346,17 +401,12 @@ fn compare_categories(
     });
     let size = |m: &Moved| (m.current - m.reference).abs();
     let moved = moved.max_by(|x, y| size(x).total_cmp(&size(y))).filter(|m| size(m) > 0.0);
-    let bound = effect_upper_bound(effect, rows(current), rows(reference), error.min(1.0), options.alpha);
+    let bound = effect_upper_bound(effect, rows(current), rows(reference), slack.min(1.0), options.alpha);
     Ok(Ok(Judgement {
         test: "chi-square",
         effect,
         effect_bound: bound.map_err(stats_error)?,
-        // Beyond the limit of the frequent items a count is off by up to the error: no proof from cells then.
-        p_value: if error > options.tolerance.max(f64::EPSILON) {
-            1.0
-        } else {
-            cells_p_value(&a, &b, options)?
-        },
+        p_value: cells_p_value(&a, &b, options.tolerance + slack)?,
         p_adjusted: 1.0,
         verdict: Verdict::Undecided,
         moved,
@@ -366,9 +416,13 @@ fn compare_categories(
 /// Enough permutations for the smallest p-value to survive the correction of some fifty columns.
 const PERMUTATIONS: usize = 1999;
 
-fn cells_p_value(reference: &[u64], current: &[u64], options: &CompareOptions) -> Result<f64> {
-    if options.tolerance > 0.0 {
-        return category_relevant_p_value(reference, current, options.tolerance).map_err(stats_error);
+/// p-value of "no cell gained or lost more than `tolerance` of the rows".
+fn cells_p_value(reference: &[u64], current: &[u64], tolerance: f64) -> Result<f64> {
+    if tolerance >= 1.0 {
+        return Ok(1.0);
+    }
+    if tolerance > 0.0 {
+        return category_relevant_p_value(reference, current, tolerance).map_err(stats_error);
     }
     Ok(category_test(reference, current, PERMUTATIONS).map_err(stats_error)?.p_value)
 }

@@ -1,5 +1,5 @@
 //! Comparison of profiles: what it says of columns whose change is known.
-use arrow_array::{ArrayRef, Float64Array, Int64Array, RecordBatch, StringArray};
+use arrow_array::{ArrayRef, Float64Array, Int64Array, NullArray, RecordBatch, StringArray};
 use driftline_engine::compare::{CompareOptions, Comparison, Judgement, compare};
 use driftline_engine::{Error, Options, Profile, ProfileBuilder, table};
 use driftline_stats::verdict::Verdict;
@@ -114,6 +114,57 @@ fn a_retyped_column_is_a_finding_and_the_others_are_compared() {
     let x = comparison.columns[0].judgement.as_ref().unwrap_err();
     assert_eq!(x.to_string(), "float64 in the reference, string now");
     assert_eq!(judged(&comparison, "y").verdict, Verdict::Drift);
+}
+
+#[test]
+fn a_column_that_becomes_all_null_has_changed_whatever_its_type() {
+    let before = profile(vec![("x", floats((0..900).map(f64::from)))]);
+    for gone in [floats((0..900).map(|_| f64::NAN)), Arc::new(NullArray::new(900)) as ArrayRef] {
+        let comparison = compare(&before, &profile(vec![("x", gone)]), &CompareOptions::default()).unwrap();
+        let x = judged(&comparison, "x");
+        assert_eq!((x.verdict, x.effect), (Verdict::Drift, 1.0));
+    }
+}
+
+#[test]
+fn shares_are_of_all_rows_also_where_most_are_missing() {
+    // One row in a hundred has a value; all of these rise.
+    let mostly_missing = |from: i32| {
+        let values = (0..50_000).map(|i| (i % 100 == 0).then_some(f64::from(from + i % 7)));
+        profile(vec![("x", Arc::new(values.collect::<Float64Array>()) as ArrayRef)])
+    };
+    let comparison = compare(&mostly_missing(0), &mostly_missing(100), &CompareOptions::default()).unwrap();
+    let x = judged(&comparison, "x");
+    assert!((x.effect - 0.01).abs() < 1e-9, "{x:?}");
+    assert_eq!(x.verdict, Verdict::Stable);
+}
+
+/// The same rows, whole and put together from pieces of a size: the sketches err differently, the data do not.
+#[test]
+fn the_merge_of_pieces_never_drifts_from_the_whole() {
+    let value = |i: usize| if i % 5 < 3 { format!("value {}", i * i % 503) } else { format!("id {i}") };
+    let rows = 120_000;
+    let column = |range: std::ops::Range<usize>| {
+        let text: ArrayRef = Arc::new(range.clone().map(|i| Some(value(i))).collect::<StringArray>());
+        let number = floats(range.map(|i| ((i * 7919) % 10_007) as f64));
+        profile(vec![("c", text), ("x", number)])
+    };
+    let whole = column(0..rows);
+    let mut pieces = column(0..2000);
+    for start in (2000..rows).step_by(2000) {
+        pieces.merge(&column(start..start + 2000)).unwrap();
+    }
+    let small = column(0..3000);
+    for tolerance in [0.0, 0.02] {
+        let options = CompareOptions { tolerance, ..CompareOptions::default() };
+        for (a, b) in [(&whole, &pieces), (&pieces, &whole), (&whole, &small)] {
+            for column in compare(a, b, &options).unwrap().columns {
+                if let Ok(judgement) = &column.judgement {
+                    assert_ne!(judgement.verdict, Verdict::Drift, "{}: {judgement:?}", column.name);
+                }
+            }
+        }
+    }
 }
 
 #[test]
