@@ -1,7 +1,7 @@
 //! What a profile keeps of each column.
 use crate::reference::Reference;
 use crate::{Error, Result};
-use driftline_sketches::KllSketch;
+use driftline_sketches::{FrequentItems, KllSketch};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
@@ -71,6 +71,8 @@ pub struct Options {
     pub collect: Collect,
     /// What to collect of single columns.
     pub collect_by_column: HashMap<String, Collect>,
+    /// log2 of the slots for frequent items.
+    pub lg_max: u8,
     /// Columns of which no value is ever kept.
     pub redact: HashSet<String>,
     /// Bins to count exactly.
@@ -88,6 +90,7 @@ impl Default for Options {
             k: KllSketch::DEFAULT_K,
             collect: Collect::ALL,
             collect_by_column: HashMap::new(),
+            lg_max: FrequentItems::<i64>::DEFAULT_LG_MAX,
             redact: HashSet::new(),
             reference: None,
             threads: 0,

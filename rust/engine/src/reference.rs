@@ -1,6 +1,6 @@
 //! The bins of a reference: what later data are counted over, exactly.
 use crate::Result;
-use crate::profile::{Bins, Frequent, Kind, Profile};
+use crate::profile::{Bins, Frequent, Kind, Profile, same_measure};
 use driftline_sketches::bins::Categories;
 use driftline_sketches::{CategoryBins, NumberBins};
 use std::collections::HashMap;
@@ -34,7 +34,7 @@ impl ColumnBins {
 /// Bins of every column of a reference.
 #[derive(Clone, Debug)]
 pub struct Reference {
-    columns: HashMap<String, (Kind, ColumnBins)>,
+    columns: HashMap<String, (Kind, String, ColumnBins)>,
 }
 
 impl Reference {
@@ -60,18 +60,21 @@ impl Reference {
                     _ => continue,
                 },
                 (None, None, Some(Frequent::Bytes(frequent))) => {
-                    let names = frequent.items_above(0).into_iter().map(|row| row.item).collect();
+                    // Ids stay here as they do where frequent values are shown.
+                    let names =
+                        frequent.without_rare().items_above(0).into_iter().map(|row| row.item).collect();
                     ColumnBins::Categories(Arc::new(Categories::try_new(names)?))
                 }
                 _ => continue,
             };
-            columns.insert(column.name.clone(), (column.kind, bins));
+            columns.insert(column.name.clone(), (column.kind, column.type_name.clone(), bins));
         }
         Ok(Self { columns })
     }
 
-    /// The bins of a column of that kind.
-    pub fn bins_for(&self, column: &str, kind: Kind) -> Option<&ColumnBins> {
-        self.columns.get(column).filter(|(k, _)| *k == kind).map(|(_, bins)| bins)
+    /// The bins of a column of that kind; of times only if they are in the same unit.
+    pub fn bins_for(&self, column: &str, kind: Kind, type_name: &str) -> Option<&ColumnBins> {
+        let (ours, ours_type, bins) = self.columns.get(column)?;
+        (*ours == kind && same_measure(kind, ours_type, type_name)).then_some(bins)
     }
 }

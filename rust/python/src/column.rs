@@ -18,7 +18,7 @@ pub type Item = (Py<PyAny>, u64, u64, u64);
 type BinCounts = (&'static str, Vec<Py<PyAny>>, Vec<u64>);
 
 /// Standard deviations for the bounds of a distinct count: 99.7 %.
-const DISTINCT_STD_DEVS: u8 = 3;
+pub const DISTINCT_STD_DEVS: u8 = 3;
 
 /// Summary of one column, or of its lengths.
 #[pyclass(frozen)]
@@ -198,7 +198,8 @@ impl Column {
             let n = view.n() as f64;
             let rank = |x| view.rank(x).unwrap_or(f64::NAN);
             // The first bin holds its lower edge as well.
-            let below = |i: usize| if i == 0 { rank(edges[0].next_down()) } else { rank(edges[i]) };
+            let first = view.rank_exclusive(edges[0]).unwrap_or(f64::NAN);
+            let below = |i: usize| if i == 0 { first } else { rank(edges[i]) };
             let bin = |i: usize| {
                 let share = rank(edges[i + 1]) - below(i);
                 (

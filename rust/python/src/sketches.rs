@@ -2,7 +2,7 @@
 //!
 //! Arrays enter through the engine, so every Arrow type, null and NaN is treated as in a profile.
 use crate::arrow::import_arrays;
-use crate::column::{Bounded, Item};
+use crate::column::{Bounded, DISTINCT_STD_DEVS, Item};
 use crate::error::{image_error, to_py};
 use driftline_engine::profile::{ColumnProfile, Frequent, profile_array};
 use driftline_engine::{Collect, Error, Options};
@@ -13,9 +13,6 @@ use pyo3::IntoPyObjectExt;
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyString};
-
-/// Standard deviations for the bounds of a distinct count: 99.7 %.
-const STD_DEVS: u8 = 3;
 
 fn refused(py: Python<'_>, error: &sketches::ImageError) -> PyErr {
     to_py(py, image_error(error))
@@ -266,7 +263,7 @@ impl Hll {
     }
 
     fn estimate(&self) -> Bounded {
-        (self.0.estimate(), self.0.lower_bound(STD_DEVS), self.0.upper_bound(STD_DEVS))
+        (self.0.estimate(), self.0.lower_bound(DISTINCT_STD_DEVS), self.0.upper_bound(DISTINCT_STD_DEVS))
     }
 }
 
@@ -313,8 +310,12 @@ impl FrequentItems {
     }
 
     fn update(&mut self, values: &Bound<'_, PyAny>) -> PyResult<()> {
-        let options =
-            Options { collect: Collect { top: true, ..Collect::COUNTS }, threads: 1, ..Options::default() };
+        let lg_max = match &self.items {
+            Frequent::Integers(items) => items.lg_max(),
+            Frequent::Bytes(items) => items.lg_max(),
+        };
+        let collect = Collect { top: true, ..Collect::COUNTS };
+        let options = Options { collect, lg_max, threads: 1, ..Options::default() };
         each_array(values, &options, |column| {
             match (&mut self.items, &column.frequent) {
                 (Frequent::Integers(ours), Some(Frequent::Integers(theirs))) => ours.merge(theirs),

@@ -67,7 +67,7 @@ impl ColumnBuilder {
     /// # Errors
     /// The array cannot be converted, which says which column it was.
     pub fn update(&mut self, root: &ArrayRef, scratch: &mut Scratch) -> Result<()> {
-        let array = self.leaf.values(root);
+        let array = self.leaf.values(root)?;
         self.add(&array, scratch)
     }
 
@@ -122,8 +122,7 @@ impl ColumnBuilder {
                 let values = values.data_type().clone();
                 return self.add_converted(array, &values, scratch);
             }
-            Dictionary(_, values) if self.leaf.kind == crate::profile::Kind::Category => {
-                let _ = values;
+            Dictionary(..) if self.leaf.kind == crate::profile::Kind::Category => {
                 return self.add_dictionary(array);
             }
             Dictionary(_, values) => {

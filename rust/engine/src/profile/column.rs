@@ -1,12 +1,15 @@
 //! The profile of one column: counts, and a sketch for every question asked of it.
 use crate::options::{Collect, Options};
-use crate::profile::kind::{Kind, type_name};
+use crate::profile::kind::{Kind, is_integral, same_measure, type_name};
 use crate::profile::numbers::{Numbers, merge_part};
 use crate::reference::ColumnBins;
 use crate::{Error, Result};
 use arrow_schema::DataType;
 use driftline_sketches::hash::hash_bytes;
 use driftline_sketches::{CategoryBins, FrequentItems, HllSketch, NumberBins};
+
+/// More rows than are ever counted: what claims more is damaged or forged, and would overflow when merged.
+pub(crate) const MOST_ROWS: u64 = 1 << 56;
 
 /// Rows of a column by what stands in them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -124,11 +127,9 @@ impl ColumnProfile {
         let numbers = |collect| Numbers::try_new(options.k, seed, collect);
         let frequent = match kind {
             _ if !collect.top => None,
-            Kind::Category => {
-                Some(Frequent::Bytes(FrequentItems::try_new(FrequentItems::<i64>::DEFAULT_LG_MAX)?))
-            }
+            Kind::Category => Some(Frequent::Bytes(FrequentItems::try_new(options.lg_max)?)),
             Kind::Number if is_integer(data_type) => {
-                Some(Frequent::Integers(FrequentItems::try_new(FrequentItems::<i64>::DEFAULT_LG_MAX)?))
+                Some(Frequent::Integers(FrequentItems::try_new(options.lg_max)?))
             }
             _ => None,
         };
@@ -147,7 +148,7 @@ impl ColumnProfile {
                 .reference
                 .as_ref()
                 .filter(|_| !options.is_redacted(name))
-                .and_then(|r| r.bins_for(name, kind))
+                .and_then(|r| r.bins_for(name, kind, &type_name(data_type)))
                 .map(ColumnBins::empty)
                 .transpose()?,
         })
@@ -193,10 +194,14 @@ impl ColumnProfile {
             let types = self.type_name.split('|').chain(other.type_name.split('|'));
             let types: std::collections::BTreeSet<_> = types.collect();
             let joined = types.into_iter().collect::<Vec<_>>().join("|");
-            // An integer and the float equal to it have different hashes.
-            let comparable = matches!((&self.frequent, &other.frequent), (Some(_), Some(_)) | (None, None));
-            if self.kind == Kind::Number && !comparable {
+            // An integer and the float equal to it have different hashes, and the largest unsigned integers
+            // the same as negative ones.
+            let unsigned = |name: &str| name.split('|').any(|name| name == "uint64");
+            let hashed_alike = is_integral(&self.type_name) == is_integral(&other.type_name)
+                && unsigned(&self.type_name) == unsigned(&other.type_name);
+            if self.kind == Kind::Number && !hashed_alike {
                 self.distinct = None;
+                self.frequent = None;
             }
             self.type_name = joined;
         }
@@ -228,18 +233,21 @@ impl ColumnProfile {
     /// # Errors
     /// As of `merge`.
     pub fn check_mergeable(&self, other: &Self) -> Result<()> {
-        let unit =
-            |t: &str| t.split_once('[').map(|(_, rest)| rest.split([',', ']']).next().map(str::to_owned));
-        let timely = self.kind == Kind::Time && other.kind == Kind::Time;
-        let family = |t: &str| t.split('[').next().map(str::to_owned);
-        let units_differ = timely
-            && (unit(&self.type_name) != unit(&other.type_name)
-                || family(&self.type_name) != family(&other.type_name));
+        let units_differ =
+            self.kind == other.kind && !same_measure(self.kind, &self.type_name, &other.type_name);
         let nullish = self.kind == Kind::Null || other.kind == Kind::Null;
         if units_differ || (self.kind != other.kind && !nullish) {
             return Err(Error::Input(format!(
                 "column {:?} is {} on one side and {} on the other: profile them apart, or convert one first",
                 self.name, self.type_name, other.type_name
+            )));
+        }
+        let (ours, theirs) = (&self.counts, &other.counts);
+        let most = [(ours.rows, theirs.rows), (ours.absent, theirs.absent)];
+        if most.iter().any(|&(a, b)| a.checked_add(b).is_none_or(|sum| sum > MOST_ROWS)) {
+            return Err(Error::Input(format!(
+                "column {:?} would have more than {MOST_ROWS} rows",
+                self.name
             )));
         }
         let edges_differ = match (&self.bins, &other.bins) {

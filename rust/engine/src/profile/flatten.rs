@@ -6,7 +6,7 @@ use arrow_array::cast::AsArray;
 use arrow_array::types::{Float16Type, Float32Type, Float64Type};
 use arrow_array::{Array, ArrayRef, Float64Array, OffsetSizeTrait, make_array};
 use arrow_buffer::NullBuffer;
-use arrow_schema::{DataType, Field, Schema};
+use arrow_schema::{ArrowError, DataType, Field, Schema};
 use std::collections::HashSet;
 use std::sync::Arc;
 
@@ -101,21 +101,25 @@ impl Found {
 
 impl Leaf {
     /// The values of this flat column in an array of its top-level column.
-    pub fn values(&self, array: &ArrayRef) -> ArrayRef {
-        self.steps.iter().fold(array.clone(), |array, step| match step {
+    ///
+    /// # Errors
+    /// The array contradicts itself.
+    pub fn values(&self, array: &ArrayRef) -> Result<ArrayRef> {
+        let stepped = self.steps.iter().try_fold(array.clone(), |array, step| match step {
             Step::Field(i) => field_of(&array, *i),
             Step::Elements => elements_of(&array),
-            Step::Norm => Arc::new(norms_of(&array)),
-        })
+            Step::Norm => Ok(Arc::new(norms_of(&array)) as ArrayRef),
+        });
+        stepped.map_err(|e| Error::Input(format!("column {:?}: {e}", self.name)))
     }
 }
 
 /// A field of a struct; where the struct is null, so is the field.
-fn field_of(array: &ArrayRef, field: usize) -> ArrayRef {
+fn field_of(array: &ArrayRef, field: usize) -> Result<ArrayRef, ArrowError> {
     let parent = array.as_struct();
     let child = parent.column(field);
     if parent.null_count() == 0 {
-        return child.clone();
+        return Ok(child.clone());
     }
     let child_nulls = child.logical_nulls();
     let nulls = NullBuffer::union(parent.nulls(), child_nulls.as_ref());
@@ -124,23 +128,20 @@ fn field_of(array: &ArrayRef, field: usize) -> ArrayRef {
         DataType::Null | DataType::RunEndEncoded(..) | DataType::Union(..) => {
             let rows: arrow_array::UInt32Array =
                 (0..parent.len() as u32).map(|i| parent.is_valid(i as usize).then_some(i)).collect();
-            arrow_select::take::take(child, &rows, None).unwrap_or_else(|_| child.clone())
+            arrow_select::take::take(child, &rows, None)
         }
-        _ => match child.to_data().into_builder().nulls(nulls).build() {
-            Ok(data) => make_array(data),
-            Err(_) => child.clone(),
-        },
+        _ => child.to_data().into_builder().nulls(nulls).build().map(make_array),
     }
 }
 
 /// The elements of all lists that are not null, one after another.
-fn elements_of(array: &ArrayRef) -> ArrayRef {
-    fn ranged<O: OffsetSizeTrait>(array: &ArrayRef) -> ArrayRef {
+fn elements_of(array: &ArrayRef) -> Result<ArrayRef, ArrowError> {
+    fn ranged<O: OffsetSizeTrait>(array: &ArrayRef) -> Result<ArrayRef, ArrowError> {
         let lists = array.as_list::<O>();
         let offsets = lists.value_offsets();
         let (start, end) = (offsets[0].as_usize(), offsets[lists.len()].as_usize());
         if lists.null_count() == 0 {
-            return lists.values().slice(start, end - start);
+            return Ok(lists.values().slice(start, end - start));
         }
         let rows = (0..lists.len()).filter(|&i| lists.is_valid(i));
         let kept = rows.flat_map(|i| offsets[i].as_usize() as u64..offsets[i + 1].as_usize() as u64);
@@ -159,9 +160,9 @@ fn elements_of(array: &ArrayRef) -> ArrayRef {
     }
 }
 
-fn gather(values: &ArrayRef, rows: impl Iterator<Item = u64>) -> ArrayRef {
+fn gather(values: &ArrayRef, rows: impl Iterator<Item = u64>) -> Result<ArrayRef, ArrowError> {
     let rows: arrow_array::UInt64Array = rows.map(Some).collect();
-    arrow_select::take::take(values, &rows, None).unwrap_or_else(|_| values.slice(0, 0))
+    arrow_select::take::take(values, &rows, None)
 }
 
 /// Euclidean norms of the vectors of an embedding; null where the vector is.
@@ -183,5 +184,8 @@ fn norms_of(array: &ArrayRef) -> Float64Array {
             _ => values.as_primitive::<Float64Type>().values()[range].iter().map(|x| x * x).sum(),
         }
     };
-    (0..lists.len()).map(|i| lists.is_valid(i).then(|| squares(i).sqrt())).collect()
+    // A vector with a null in it has no length.
+    let nulls = values.logical_nulls().filter(|nulls| nulls.null_count() > 0);
+    let whole = |i: usize| nulls.as_ref().is_none_or(|n| n.slice(first + i * width, width).null_count() == 0);
+    (0..lists.len()).map(|i| (lists.is_valid(i) && whole(i)).then(|| squares(i).sqrt())).collect()
 }

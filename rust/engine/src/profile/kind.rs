@@ -107,3 +107,17 @@ pub fn type_name(data_type: &DataType) -> String {
         other => other.to_string().to_lowercase(),
     }
 }
+
+/// Whether numbers of two types mean the same: of times, the unit and what is measured must agree.
+pub fn same_measure(kind: Kind, a: &str, b: &str) -> bool {
+    let family = |name: &str| name.split('[').next().map(str::to_owned);
+    let unit = |name: &str| {
+        name.split_once('[').and_then(|(_, rest)| rest.split([',', ']']).next().map(str::to_owned))
+    };
+    kind != Kind::Time || (family(a), unit(a)) == (family(b), unit(b))
+}
+
+/// Whether all values of the types, joined by `|`, are whole numbers.
+pub fn is_integral(type_name: &str) -> bool {
+    type_name.split('|').all(|name| name.starts_with("int") || name.starts_with("uint"))
+}

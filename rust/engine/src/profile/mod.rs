@@ -5,11 +5,12 @@
 //! together are a [`Profile`].
 
 pub mod builder;
-mod column;
+pub(crate) mod column;
 pub mod flatten;
 mod kind;
 mod numbers;
 
+use crate::guard::decoding;
 use crate::options::Options;
 use crate::{Error, Result};
 use arrow_array::{ArrayRef, RecordBatch};
@@ -17,7 +18,7 @@ use arrow_schema::{Field, Schema, SchemaRef};
 use builder::{ColumnBuilder, Scratch};
 pub use column::{Bins, ColumnProfile, Counts, Frequent};
 pub use flatten::Skipped;
-pub use kind::{Kind, type_name};
+pub use kind::{Kind, same_measure, type_name};
 pub use numbers::Numbers;
 use std::collections::HashMap;
 use std::sync::Mutex;
@@ -75,6 +76,9 @@ impl Profile {
     /// # Errors
     /// A column has different kinds or bins on the two sides; `self` is then unchanged.
     pub fn merge(&mut self, other: &Self) -> Result<()> {
+        if self.rows.checked_add(other.rows).is_none_or(|rows| rows > column::MOST_ROWS) {
+            return Err(Error::Input(format!("together they have more than {} rows", column::MOST_ROWS)));
+        }
         for theirs in &other.columns {
             if let Some(ours) = self.column(&theirs.name) {
                 ours.check_mergeable(theirs)?;
@@ -152,11 +156,13 @@ impl ProfileBuilder {
         // batch of some milliseconds is over before they are awake; new ones begin at once.
         let queue = Mutex::new(self.columns.iter_mut());
         let work = |scratch: &mut Scratch| -> Result<()> {
-            loop {
-                let next = queue.lock().ok().and_then(|mut queue| queue.next());
-                let Some(column) = next else { return Ok(()) };
-                column.update(batch.column(column.root()), scratch)?;
-            }
+            decoding(|| {
+                loop {
+                    let next = queue.lock().ok().and_then(|mut queue| queue.next());
+                    let Some(column) = next else { return Ok(()) };
+                    column.update(batch.column(column.root()), scratch)?;
+                }
+            })
         };
         let (first, others) = self.scratches[..threads].split_at_mut(1);
         std::thread::scope(|scope| {
@@ -174,7 +180,7 @@ impl ProfileBuilder {
     /// # Errors
     /// A dictionary cannot be converted.
     pub fn finish(self) -> Result<Profile> {
-        let columns = self.columns.into_iter().map(ColumnBuilder::finish).collect::<Result<_>>()?;
+        let columns = decoding(|| self.columns.into_iter().map(ColumnBuilder::finish).collect())?;
         Profile::try_new(self.rows, columns, self.skipped)
     }
 }

@@ -13,6 +13,7 @@ use parquet::file::reader::ChunkReader;
 use std::fs::File;
 use std::io::Write;
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// The profile as the bytes of a Parquet file.
 ///
@@ -48,10 +49,14 @@ pub fn save(profile: &Profile, path: &Path) -> Result<()> {
             "{name}: is there and is no profile: remove it or choose another name"
         )));
     }
+    // Through a link to the file behind it, which is what others open.
+    let path = &path.canonicalize().unwrap_or_else(|_| path.to_owned());
     let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let file_name = path.file_name().ok_or_else(|| Error::Argument(format!("{name}: names no file")))?;
-    let half = folder.join(format!(".{}.{}.part", file_name.to_string_lossy(), std::process::id()));
-    let written = File::create(&half)
+    static SAVES: AtomicU64 = AtomicU64::new(0);
+    let (process, save) = (std::process::id(), SAVES.fetch_add(1, Ordering::Relaxed));
+    let half = folder.join(format!(".{}.{process}.{save}.part", file_name.to_string_lossy()));
+    let written = File::create_new(&half)
         .and_then(|mut file| file.write_all(&bytes).and_then(|()| file.sync_all()))
         .and_then(|()| std::fs::rename(&half, path));
     written.map_err(|error| {
@@ -72,15 +77,39 @@ pub fn from_parquet(bytes: Bytes) -> Result<Profile> {
     decoding(|| decode(bytes))
 }
 
+/// More columns than any table has.
+const MOST_COLUMNS: i64 = 10_000_000;
+/// How many times its size a profile unpacks to at most: images do not compress, repeated names do, to this degree.
+const MOST_UNPACKED: u64 = 200;
+
 fn decode(file: impl ChunkReader + 'static) -> Result<Profile> {
+    // A small file of repeated values must not fill the memory.
+    let most_bytes = (64 << 20) + MOST_UNPACKED * file.len();
     let damaged = |e: &dyn std::fmt::Display| {
         Error::Input(format!("is not a readable Parquet file, or only part of one: {e}"))
     };
     let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(|e| damaged(&e))?;
     let schema = builder.schema().clone();
     check_version(&schema)?;
-    let reader = builder.build().map_err(|e| damaged(&e))?;
-    from_batches(&schema, reader.map(|batch| batch.map_err(|e| damaged(&e))))
+    let rows: i64 = builder.metadata().row_groups().iter().map(|group| group.num_rows()).sum();
+    if rows > MOST_COLUMNS {
+        return Err(Error::Input(format!("has {rows} rows, one for each column: no table has so many")));
+    }
+    let reader = builder.with_batch_size(64).build().map_err(|e| damaged(&e))?;
+    let mut bytes = 0;
+    from_batches(
+        &schema,
+        reader.map(|batch| {
+            let batch = batch.map_err(|e| damaged(&e))?;
+            bytes += batch.get_array_memory_size() as u64;
+            if bytes > most_bytes {
+                return Err(Error::Input(format!(
+                    "unpacks to more than {most_bytes} bytes, which no profile does"
+                )));
+            }
+            Ok(batch)
+        }),
+    )
 }
 
 /// Reads a profile from a Parquet file.

@@ -1,5 +1,6 @@
 //! A table back into a profile; nothing in it is trusted.
 use super::{ROWS_KEY, SCHEMA_VERSION, VERSION_KEY};
+use crate::profile::column::MOST_ROWS;
 use crate::profile::{Bins, ColumnProfile, Counts, Frequent, Kind, Numbers, Profile, Skipped};
 use crate::{Error, Result};
 use arrow_array::cast::AsArray;
@@ -52,6 +53,7 @@ pub(super) fn check_version(schema: &Schema) -> Result<()> {
 pub fn from_batch(batch: &RecordBatch) -> Result<Profile> {
     check_version(batch.schema_ref())?;
     let rows = batch.schema_ref().metadata().get(ROWS_KEY).and_then(|rows| rows.parse().ok());
+    let rows = rows.filter(|rows| *rows <= MOST_ROWS);
     let rows =
         rows.ok_or_else(|| Error::Input("has no row count in its metadata (driftline.rows)".into()))?;
     let table = Table::try_new(batch)?;
@@ -157,6 +159,9 @@ impl Table {
         let named = |name: &str| format!("{prefix}{name}");
         let float = |name: &str| self.float(&named(name), row);
         let range = float("min").zip(float("max"));
+        if range.is_some_and(|(min, max)| min.is_nan() || max.is_nan() || min > max) {
+            return Err(format!("{} to {} is no range", named("min"), named("max")));
+        }
         let whole = |name: &str| self.integer(&named(name), row).map(i128::from);
         let moments = match self.integer(&named("moment_n"), row) {
             None => None,
@@ -215,6 +220,10 @@ impl Table {
                 counts.nulls, counts.nans, counts.rows
             ));
         }
+        let parts = [counts.pos_inf, counts.neg_inf, counts.zeros, counts.negatives, counts.empty];
+        if counts.rows.max(counts.absent) > MOST_ROWS || parts.iter().any(|&part| part > counts.valid()) {
+            return Err(format!("has counts that exceed its {} rows", counts.rows));
+        }
         let measured = matches!(kind, Kind::Category | Kind::List | Kind::Embedding)
             && self.integer("length_moment_n", row).is_some();
         let distinct = self.image("distinct", row).map(HllSketch::from_bytes).transpose();
@@ -225,6 +234,14 @@ impl Table {
             }
             (Some(image), _) => FrequentItems::from_bytes(image).map(|f| Some(Frequent::Bytes(f))),
         };
+        let counted = match &frequent {
+            Ok(Some(Frequent::Integers(items))) => items.total(),
+            Ok(Some(Frequent::Bytes(items))) => items.total(),
+            _ => counts.valid(),
+        };
+        if counted != counts.valid() {
+            return Err(format!("top counts {counted} values, the counts say {}", counts.valid()));
+        }
         Ok(ColumnProfile {
             numbers: if kind.is_numeric() { self.numbers("", row, counts.valid())? } else { None },
             lengths: if measured { self.numbers("length_", row, counts.valid())? } else { None },
