@@ -137,6 +137,8 @@ def _column(name: str, values: Any) -> Column:
     numpy = sys.modules.get("numpy")
     if numpy is not None and isinstance(values, numpy.ndarray):
         return column_of_array(name, values)
+    if hasattr(values, "__arrow_c_stream__") or hasattr(values, "__arrow_c_array__"):
+        return name, values, "arrow"
     for method in ("to_pylist", "to_list"):  # of pyarrow and arro3, of polars
         if hasattr(values, method):
             return column_of_list(name, getattr(values, method)())

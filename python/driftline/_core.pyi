@@ -18,8 +18,8 @@ class Batch:
         """Takes (name, values, dtype) triples of the same length.
 
         A dtype is NumPy's string (`<f8`, `<i4`, `|b1`, `<M8[us]`, `<m8[ns]`), with values a C-contiguous
-        one-dimensional buffer of that item size, taken without a copy; or `object`, with values a
-        list of None, str, bytes, bool, int or float.
+        one-dimensional buffer of that item size, taken without a copy; `object`, with values a list of
+        None, str, bytes, bool, int or float; or `arrow`, with values an Arrow array or stream of arrays.
         """
 
     @property

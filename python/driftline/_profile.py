@@ -118,6 +118,11 @@ class Profile(Mapping[str, ColumnProfile]):
         except InputError as error:
             raise InputError(f"{os.fspath(path)}: {error}") from None
 
+    @staticmethod
+    def is_saved(path: Path) -> bool:
+        """Whether this names a saved profile, as a look at the footer tells; an object in a store, as its name does."""
+        return _is_saved(path)
+
     @classmethod
     def from_arrow(cls, table: Any) -> "Profile":
         """Reads a profile from its table, as `to_arrow` gives it: anything with `__arrow_c_stream__`.

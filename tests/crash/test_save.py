@@ -3,6 +3,7 @@
 import pathlib
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -63,3 +64,12 @@ def test_a_folder_that_may_not_be_written(tmp_path: pathlib.Path) -> None:
     file.write_text("")
     with pytest.raises(dl.errors.DriftlineError, match="file"):
         dl.profile({"x": np.arange(3)}).save(file / "a.parquet")
+
+
+def test_many_threads_saving_to_one_path_leave_a_whole_profile(tmp_path: pathlib.Path) -> None:
+    profile = dl.profile({"x": [float(i) for i in range(5000)], "s": [f"v{i % 50}" for i in range(5000)]})
+    path = tmp_path / "p.parquet"
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda _: profile.save(path), range(200)))
+    assert dl.Profile.load(path).rows == 5000
+    assert [file.name for file in tmp_path.iterdir()] == ["p.parquet"]

@@ -5,6 +5,8 @@ import pickle
 from typing import Any
 
 import numpy as np
+import polars as pl
+import pyarrow as pa
 import pytest
 
 import driftline as dl
@@ -203,3 +205,52 @@ def test_pickles_and_copies() -> None:
     assert again["x"].quantile(0.5) == p["x"].quantile(0.5)
     assert copy.deepcopy(p).rows == 6
     assert len({p, again}) == 2
+
+
+def test_a_dict_of_arrow_columns_keeps_their_types() -> None:
+    p = dl.profile(
+        {
+            "u": pa.array([2**64 - 1, 1], pa.uint64()),
+            "f": pa.chunked_array([[1.5], [2.5]], pa.float32()),
+            "l": pl.Series([[1, 2], []]),
+            "t": pa.array([0, 1], pa.timestamp("us", "Europe/Paris")),
+        }
+    )
+    assert [p[c].type for c in ("u", "f", "l", "t")] == [
+        "uint64",
+        "float32",
+        "list[int64]",
+        "timestamp[us, Europe/Paris]",
+    ]
+    assert (p["u"].max, p["l"].length.max) == (2**64 - 1, 2)
+
+
+def test_integers_and_floats_have_no_common_distinct_count() -> None:
+    whole, parts = {"x": list(range(1000))}, {"x": [float(i) for i in range(1000)]}
+    for options in ({"collect": ["distinct"]}, {"redact": ["x"]}, {}):
+        assert (dl.profile(whole, **options) | dl.profile(parts, **options))["x"].distinct is None
+
+
+def test_a_vector_with_a_null_has_no_norm() -> None:
+    vectors = pa.FixedSizeListArray.from_arrays(pa.array([1e9, 2.0, 3.0, 4.0], mask=np.array([1, 0, 0, 0], bool)), 2)
+    norm = dl.profile({"v": vectors})["v.norm"]
+    assert (norm.null_count, norm.max) == (1, 5.0)
+
+
+def test_bins_of_times_need_the_same_unit() -> None:
+    times = {unit: pa.array(range(1000), pa.timestamp("ms")).cast(pa.timestamp(unit)) for unit in ("ms", "ns")}
+    reference = dl.profile({"t": times["ms"]})
+    assert dl.profile({"t": times["ms"]}, reference=reference)["t"].bins is not None
+    assert dl.profile({"t": times["ns"]}, reference=reference)["t"].bins is None
+
+
+def test_ids_of_a_reference_are_no_bins() -> None:
+    ids = {"id": [f"user-{i}" for i in range(300)]}
+    bins = dl.profile(ids, reference=dl.profile(ids))["id"].bins
+    assert [b.value for b in bins] == [None]
+
+
+def test_keys_that_point_nowhere_are_an_error() -> None:
+    broken = pa.DictionaryArray.from_arrays(pa.array([0, 7], pa.int32()), pa.array(["a"]), safe=False)
+    with pytest.raises(dl.errors.InputError, match="cannot be decoded"):
+        dl.profile({"x": broken})

@@ -73,7 +73,7 @@ def profile(
     as_json: Json = False,
 ) -> None:
     """Profile data; of saved profiles: merge and print them."""
-    saved = [path for path in paths if _saved(path)]
+    saved = [path for path in paths if dl.Profile.is_saved(path)]
     if saved and len(saved) < len(paths):
         raise dl.errors.InputError(f"{saved[0]}: is a saved profile: profile the data first, then name profiles alone")
     if saved:
@@ -156,14 +156,6 @@ def demo(as_json: Json = False) -> None:
         "  driftline compare reference.profile.parquet NEWER_DATA --fail-on drift\n"
         "The data are NannyML's synthetic car-loan set (Apache-2.0)."
     )
-
-
-def _saved(path: str) -> bool:
-    try:
-        dl.Profile.load(path)
-    except (dl.errors.DriftlineError, ValueError):
-        return False
-    return True
 
 
 def _listed(names: str) -> list[str]:

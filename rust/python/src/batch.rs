@@ -1,13 +1,15 @@
 //! Record batches from Python's buffers and lists: how NumPy data enter, without NumPy.
-use crate::arrow::export_array;
+use crate::arrow::{export_array, import_arrays, producer_error};
 use crate::error::to_py;
 use arrow_array::builder::{BinaryBuilder, BooleanBuilder, Float64Builder, Int64Builder, StringBuilder};
 use arrow_array::types::*;
 use arrow_array::{
-    ArrayRef, ArrowPrimitiveType, BooleanArray, Float64Array, NullArray, PrimitiveArray, RecordBatch,
+    Array, ArrayRef, ArrowPrimitiveType, BooleanArray, Float64Array, NullArray, PrimitiveArray, RecordBatch,
+    make_array,
 };
 use arrow_buffer::{BooleanBuffer, Buffer, NullBuffer, ScalarBuffer};
 use arrow_schema::{Field, Schema};
+use arrow_select::concat::concat;
 use driftline_engine::Error;
 use pyo3::buffer::PyUntypedBuffer;
 use pyo3::exceptions::{PyTypeError, PyValueError};
@@ -38,7 +40,11 @@ impl Batch {
         let mut fields = vec![];
         let mut arrays: Vec<ArrayRef> = vec![];
         for (name, values, dtype) in &columns {
-            let array = if dtype == "object" { from_list(values)? } else { from_buffer(values, dtype)? };
+            let array = match dtype.as_str() {
+                "object" => from_list(values)?,
+                "arrow" => from_arrow(values)?,
+                _ => from_buffer(values, dtype)?,
+            };
             if let Some(first) = arrays.first().filter(|first| first.len() != array.len()) {
                 return Err(PyValueError::new_err(format!(
                     "column {name:?} has {} rows, column {:?} has {}",
@@ -70,6 +76,17 @@ impl Batch {
         // The interface lets a producer give its own types where it cannot cast.
         drop(requested_schema);
         export_array(py, &self.0)
+    }
+}
+
+/// The chunks of an Arrow column, as one.
+fn from_arrow(values: &Bound<'_, PyAny>) -> PyResult<ArrayRef> {
+    let chunks = import_arrays(values)?;
+    let chunks: Vec<&dyn Array> = chunks.iter().map(AsRef::as_ref).collect();
+    match chunks[..] {
+        [] => Ok(Arc::new(NullArray::new(0))),
+        [one] => Ok(make_array(one.to_data())),
+        _ => concat(&chunks).map_err(|e| to_py(values.py(), producer_error(e))),
     }
 }
 

@@ -16,7 +16,9 @@ use crate::{Error, Result};
 use read::ReadAt;
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, mpsc};
+use std::time::Duration;
 
 /// How a file is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -94,14 +96,23 @@ struct Gate {
     merged: Mutex<u64>,
     moved: Condvar,
     ahead: u64,
+    stopped: AtomicBool,
 }
+
+/// How long a part may take before the caller is asked again whether to go on.
+const LISTEN: Duration = Duration::from_millis(50);
 
 /// Parts for each thread that may wait to be merged.
 const PARTS_AHEAD: u64 = 4;
 
 impl Gate {
     fn new(threads: usize) -> Self {
-        Self { merged: Mutex::new(0), moved: Condvar::new(), ahead: PARTS_AHEAD * threads as u64 }
+        Self {
+            merged: Mutex::new(0),
+            moved: Condvar::new(),
+            ahead: PARTS_AHEAD * threads as u64,
+            stopped: AtomicBool::new(false),
+        }
     }
 
     /// Returns when few enough parts before this one are still to be merged.
@@ -110,6 +121,17 @@ impl Gate {
             // A poisoned lock means that the merging thread failed: there is nothing to wait for.
             drop(self.moved.wait_while(merged, |merged| sequence >= merged.saturating_add(self.ahead)));
         }
+    }
+
+    /// Lets everybody through, to end.
+    fn stop(&self) {
+        self.stopped.store(true, Ordering::Relaxed);
+        self.advance(u64::MAX);
+    }
+
+    /// Whether the work of a part is wanted no more.
+    fn is_stopped(&self) -> bool {
+        self.stopped.load(Ordering::Relaxed)
     }
 
     /// Lets more parts through.
@@ -216,7 +238,7 @@ fn profile_parts(
                         Some(Err(error)) => Err(error),
                         Some(Ok((sequence, file, task))) => {
                             gate.wait(sequence);
-                            run(task, options, &inputs[file]).map(|part| (sequence, file, part))
+                            run(task, options, &inputs[file], gate).map(|part| (sequence, file, part))
                         }
                     };
                     let failed = done.is_err();
@@ -230,7 +252,16 @@ fn profile_parts(
         drop(sender);
         let mut merger = Merger::new(inputs, &plan);
         let mut outcome = Ok(());
-        for done in receiver {
+        loop {
+            let done = match receiver.recv_timeout(LISTEN) {
+                Ok(done) => done,
+                // A part may take long; the caller may want to stop all the same.
+                Err(mpsc::RecvTimeoutError::Timeout) => match observer.rows(0) {
+                    Ok(()) => continue,
+                    Err(stop) => Err(stop),
+                },
+                Err(mpsc::RecvTimeoutError::Disconnected) => break,
+            };
             outcome = done.and_then(|(sequence, file, part)| merger.add(sequence, file, part, observer));
             if outcome.is_err() {
                 break;
@@ -238,7 +269,8 @@ fn profile_parts(
             gate.advance(merger.next);
         }
         // Whoever still waits may go on, and finds that nobody listens.
-        gate.advance(u64::MAX);
+        gate.stop();
+        drop(receiver);
         outcome.and_then(|()| merger.finish())
     })
     .map(|profile| {
@@ -250,10 +282,10 @@ fn profile_parts(
     })
 }
 
-fn run(task: Task, options: &Options, input: &Input) -> Result<Part> {
+fn run(task: Task, options: &Options, input: &Input, gate: &Gate) -> Result<Part> {
     let part = decoding(|| match task {
         Task::Parquet(part) => part.profile(options),
-        Task::Text(input) => text::profile(&input, options)
+        Task::Text(input) => text::profile(&input, options, &|| gate.is_stopped())
             .map(|profile| Part { rows: profile.rows(), columns: profile.into_columns() }),
     });
     part.map_err(|error| name_input(error, &input.name))

@@ -89,22 +89,26 @@ fn read_exact_at(file: &File, mut buffer: &mut [u8], mut offset: u64) -> std::io
 }
 
 /// Reads from front to back in large pieces.
-pub struct Stream {
+pub(crate) struct Stream<'a> {
     data: Arc<dyn ReadAt>,
+    stopped: &'a (dyn Fn() -> bool + Sync),
     position: u64,
     piece: Bytes,
 }
 
-impl Stream {
-    /// From the first byte on.
-    pub fn new(data: Arc<dyn ReadAt>) -> Self {
-        Self { data, position: 0, piece: Bytes::new() }
+impl<'a> Stream<'a> {
+    /// From the first byte on, until `stopped`.
+    pub fn new(data: Arc<dyn ReadAt>, stopped: &'a (dyn Fn() -> bool + Sync)) -> Self {
+        Self { data, stopped, position: 0, piece: Bytes::new() }
     }
 }
 
-impl Read for Stream {
+impl Read for Stream<'_> {
     fn read(&mut self, out: &mut [u8]) -> std::io::Result<usize> {
         if self.piece.is_empty() {
+            if (self.stopped)() {
+                return Err(std::io::Error::other("stopped"));
+            }
             let left = self.data.size_bytes() - self.position;
             let length = (self.data.read_ahead_bytes() as u64).min(left) as usize;
             if length == 0 {

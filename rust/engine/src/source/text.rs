@@ -16,14 +16,20 @@ const MISSING: &str = "^(|NA|N/A|NaN|nan|NULL|null)$";
 const BATCH_ROWS: usize = 8192;
 
 /// Profiles a text file.
-pub(super) fn profile(input: &Input, options: &Options) -> Result<Profile> {
+///
+/// `stopped` is asked before every piece of the file whether to give up.
+pub(super) fn profile(
+    input: &Input,
+    options: &Options,
+    stopped: &(dyn Fn() -> bool + Sync),
+) -> Result<Profile> {
     let options = &Options { threads: 1, ..options.clone() };
     match input.format {
         Format::Csv => {
             let missing = Regex::new(MISSING).map_err(|e| Error::Input(e.to_string()))?;
             let format =
                 arrow_csv::reader::Format::default().with_header(true).with_null_regex(missing.clone());
-            let inferred = format.infer_schema(stream(input)?, None);
+            let inferred = format.infer_schema(stream(input, stopped)?, None);
             let (schema, _) = inferred.map_err(|e| text_error(&e))?;
             if schema.fields().is_empty() {
                 return Err(Error::Input("is empty: a CSV file begins with a header line".into()));
@@ -33,25 +39,18 @@ pub(super) fn profile(input: &Input, options: &Options) -> Result<Profile> {
                 .with_header(true)
                 .with_null_regex(missing)
                 .with_batch_size(BATCH_ROWS);
-            let reader = builder.build(stream(input)?).map_err(|e| text_error(&e))?;
+            let reader = builder.build(stream(input, stopped)?).map_err(|e| text_error(&e))?;
             batches(&schema, reader, options)
         }
         Format::JsonLines | Format::Parquet => {
-            let lines = stream(input)?
-                .lines()
-                .enumerate()
-                .filter(|(_, line)| !line.as_ref().is_ok_and(|l| l.trim().is_empty()));
-            let values = lines.map(|(i, line)| {
-                let value = line.map_err(|e| e.to_string()).and_then(|line| object(&line));
-                value.map_err(|e| ArrowError::JsonError(format!("line {}: {e}", i + 1)))
-            });
+            let values = Lines { text: stream(input, stopped)?, number: 0 };
             let inferred = arrow_json::reader::infer_json_schema_from_iterator(values);
             let schema = Arc::new(inferred.map_err(|e| text_error(&e))?);
             let builder = arrow_json::ReaderBuilder::new(schema.clone())
                 .with_batch_size(BATCH_ROWS)
                 // A column that is a number here and a string there is a column of strings.
                 .with_coerce_primitive(true);
-            let reader = builder.build(stream(input)?).map_err(|e| text_error(&e))?;
+            let reader = builder.build(stream(input, stopped)?).map_err(|e| text_error(&e))?;
             batches(&schema, reader, options)
         }
     }
@@ -67,6 +66,35 @@ fn batches(
         builder.update(&batch.map_err(|e| text_error(&e))?)?;
     }
     builder.finish()
+}
+
+/// The longest line that is taken: what is longer is no record, and would fill the memory.
+const MOST_LINE_BYTES: u64 = 64 << 20;
+
+/// The lines of a file as JSON objects, empty ones left out.
+struct Lines<R> {
+    text: R,
+    number: u64,
+}
+
+impl<R: BufRead> Iterator for Lines<R> {
+    type Item = Result<serde_json::Value, ArrowError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            self.number += 1;
+            let mut line = vec![];
+            let read = (&mut self.text).take(MOST_LINE_BYTES + 1).read_until(b'\n', &mut line);
+            let value = match read {
+                Ok(0) => return None,
+                Ok(n) if n as u64 > MOST_LINE_BYTES => Err(format!("is longer than {MOST_LINE_BYTES} bytes")),
+                Ok(_) if line.trim_ascii().is_empty() => continue,
+                Ok(_) => std::str::from_utf8(&line).map_err(|_| "is not UTF-8".to_owned()).and_then(object),
+                Err(e) => Err(e.to_string()),
+            };
+            return Some(value.map_err(|e| ArrowError::JsonError(format!("line {}: {e}", self.number))));
+        }
+    }
 }
 
 /// One line as a JSON object; messages hold nothing of the data.
@@ -95,10 +123,13 @@ fn text_error(error: &ArrowError) -> Error {
 }
 
 /// The text, unpacked if its name says that it is packed.
-fn stream(input: &Input) -> Result<BufReader<Box<dyn Read + Send>>> {
-    let bytes = Stream::new(input.open()?);
+fn stream<'a>(
+    input: &Input,
+    stopped: &'a (dyn Fn() -> bool + Sync),
+) -> Result<BufReader<Box<dyn Read + Send + 'a>>> {
+    let bytes = Stream::new(input.open()?, stopped);
     let name = input.name.to_ascii_lowercase();
-    let unpacked: Box<dyn Read + Send> = if name.ends_with(".gz") {
+    let unpacked: Box<dyn Read + Send + 'a> = if name.ends_with(".gz") {
         Box::new(flate2::read::MultiGzDecoder::new(bytes))
     } else if name.ends_with(".zst") {
         let decoder = zstd::stream::read::Decoder::new(bytes);
