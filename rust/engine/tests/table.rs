@@ -122,6 +122,14 @@ fn a_sketch_that_contradicts_the_counts_is_refused_by_name() {
 }
 
 #[test]
+fn a_column_that_comes_twice_is_refused_before_more_is_read() {
+    let batch = table::to_batch(&sample()).unwrap();
+    let twice = [Ok(batch.clone()), Ok(batch.clone()), Err(Error::Storage("read on".into()))];
+    let error = table::from_batches(&batch.schema(), twice.into_iter()).unwrap_err().to_string();
+    assert_eq!(error, "has two rows for column \"f\"");
+}
+
+#[test]
 fn nothing_half_written_stays_when_the_folder_is_not_there() {
     let folder = tempfile::TempDir::new().unwrap();
     let error = table::save(&sample(), &folder.path().join("no/such/p.parquet")).unwrap_err();

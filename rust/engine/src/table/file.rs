@@ -78,13 +78,14 @@ pub fn from_parquet(bytes: Bytes) -> Result<Profile> {
 }
 
 /// More columns than any table has.
-const MOST_COLUMNS: i64 = 10_000_000;
-/// How many times its size a profile unpacks to at most: images do not compress, repeated names do, to this degree.
-const MOST_UNPACKED: u64 = 200;
+const MOST_COLUMNS: i64 = 1_000_000;
+/// How many times its size a profile unpacks to at most, beyond the first gibibyte: the sketches of constant
+/// columns compress to a thousandth.
+const MOST_UNPACKED: u64 = 1000;
 
 fn decode(file: impl ChunkReader + 'static) -> Result<Profile> {
     // A small file of repeated values must not fill the memory.
-    let most_bytes = (64 << 20) + MOST_UNPACKED * file.len();
+    let most_bytes = (1 << 30) + MOST_UNPACKED * file.len();
     let damaged = |e: &dyn std::fmt::Display| {
         Error::Input(format!("is not a readable Parquet file, or only part of one: {e}"))
     };

@@ -8,10 +8,9 @@ use arrow_array::types::{Float64Type, Int64Type};
 use arrow_array::{Array, ArrayRef, RecordBatch};
 use arrow_cast::cast;
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
-use arrow_select::concat::concat_batches;
 use driftline_sketches::bins::Categories;
 use driftline_sketches::{CategoryBins, FrequentItems, HllSketch, KllSketch, Moments, NumberBins};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 /// Reads a profile from its table in batches.
@@ -23,9 +22,34 @@ pub fn from_batches(
     batches: impl Iterator<Item = Result<RecordBatch>>,
 ) -> Result<Profile> {
     check_version(schema)?;
-    let batches = batches.collect::<Result<Vec<_>>>()?;
-    let whole = concat_batches(schema, &batches).and_then(|batch| batch.with_schema(schema.clone()));
-    from_batch(&whole.map_err(|e| Error::Input(format!("is not a profile: {e}")))?)
+    let rows = schema.metadata().get(ROWS_KEY).and_then(|rows| rows.parse().ok());
+    let rows = rows.filter(|rows| *rows <= MOST_ROWS);
+    let rows =
+        rows.ok_or_else(|| Error::Input("has no row count in its metadata (driftline.rows)".into()))?;
+    let (mut columns, mut skipped, mut names) = (vec![], vec![], HashSet::new());
+    for batch in batches {
+        let batch = batch?;
+        let table = Table::try_new(&batch)?;
+        for row in 0..batch.num_rows() {
+            let name = table
+                .string("column", row)
+                .ok_or_else(|| Error::Input(format!("row {row} has no column name")))?;
+            if !names.insert(name.clone()) {
+                return Err(Error::Input(format!("has two rows for column {name:?}")));
+            }
+            let type_name = table.string("type", row).unwrap_or_default();
+            // A kind of a later minor version is like a type that is not profiled.
+            match table.string("kind", row).as_deref().and_then(Kind::from_name) {
+                None => skipped.push(Skipped { name, type_name }),
+                Some(kind) => columns.push(
+                    table
+                        .column(row, name.clone(), type_name, kind)
+                        .map_err(|e| Error::Input(format!("column {name:?}: {e}")))?,
+                ),
+            }
+        }
+    }
+    Profile::try_new(rows, columns, skipped)
 }
 
 /// Whether the schema is that of a profile which we can read.
@@ -51,29 +75,7 @@ pub(super) fn check_version(schema: &Schema) -> Result<()> {
 /// # Errors
 /// The table is no profile, of a newer major version, or a sketch in it is damaged.
 pub fn from_batch(batch: &RecordBatch) -> Result<Profile> {
-    check_version(batch.schema_ref())?;
-    let rows = batch.schema_ref().metadata().get(ROWS_KEY).and_then(|rows| rows.parse().ok());
-    let rows = rows.filter(|rows| *rows <= MOST_ROWS);
-    let rows =
-        rows.ok_or_else(|| Error::Input("has no row count in its metadata (driftline.rows)".into()))?;
-    let table = Table::try_new(batch)?;
-    let (mut columns, mut skipped) = (vec![], vec![]);
-    for row in 0..batch.num_rows() {
-        let name = table
-            .string("column", row)
-            .ok_or_else(|| Error::Input(format!("row {row} has no column name")))?;
-        let type_name = table.string("type", row).unwrap_or_default();
-        // A kind of a later minor version is like a type that is not profiled.
-        match table.string("kind", row).as_deref().and_then(Kind::from_name) {
-            None => skipped.push(Skipped { name, type_name }),
-            Some(kind) => columns.push(
-                table
-                    .column(row, name.clone(), type_name, kind)
-                    .map_err(|e| Error::Input(format!("column {name:?}: {e}")))?,
-            ),
-        }
-    }
-    Profile::try_new(rows, columns, skipped)
+    from_batches(batch.schema_ref(), [Ok(batch.clone())].into_iter())
 }
 
 /// The columns of a table that we know, in the types in which we read them.
