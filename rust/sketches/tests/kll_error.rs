@@ -91,6 +91,9 @@ fn sketch(data: &[f64], k: u16, tree: bool, random: &mut Random) -> KllSketch {
         let size = (data.len() as f64 / 3.0).powf(random.unit()) as usize;
         let (part, after) = rest.split_at(if tree { size.clamp(1, rest.len()) } else { rest.len() });
         let mut sketch = KllSketch::try_new(k, random.next()).unwrap();
+        if random.below(2) == 0 {
+            sketch.expect(part.len() as u64);
+        }
         sketch.update(part);
         parts.push(sketch);
         rest = after;

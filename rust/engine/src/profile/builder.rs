@@ -278,13 +278,27 @@ fn chunks<'a, T>(
     })
 }
 
+/// Arrays from this length on are worth a look at how many values they hold.
+const WORTH_A_LOOK: usize = 16_384;
+
+/// Lets the quantile sketch know how many values the first array holds at least.
+fn expect(profile: &mut ColumnProfile, rows: usize, missing: impl Fn() -> usize) {
+    let first = profile.counts.rows == 0 && rows >= WORTH_A_LOOK;
+    if let Some(quantiles) = profile.numbers.as_mut().and_then(|n| n.quantiles.as_mut()).filter(|_| first) {
+        quantiles.expect(rows.saturating_sub(missing()) as u64);
+    }
+}
+
 /// Floats, cleaned chunk by chunk.
-fn add_floats<T: Convert<f64>>(
+fn add_floats<T: Convert<f64> + PartialOrd>(
     profile: &mut ColumnProfile,
     values: &[T],
     nulls: Option<&NullBuffer>,
     scratch: &mut Scratch,
 ) {
+    let nans = || values.iter().filter(|x| x.partial_cmp(x).is_none()).count();
+    let missing = || nans() + nulls.map_or(0, NullBuffer::null_count);
+    expect(profile, values.len(), missing);
     count_rows(profile, values.len(), nulls);
     for (chunk, words) in chunks(values, nulls) {
         let cleaned = kernels::clean(chunk, words.as_ref().map(|w| &w[..]), &mut scratch.floats);
@@ -333,6 +347,7 @@ fn add_integers<T: Convert<i64>>(
     nulls: Option<&NullBuffer>,
     scratch: &mut Scratch,
 ) {
+    expect(profile, values.len(), || nulls.map_or(0, NullBuffer::null_count));
     count_rows(profile, values.len(), nulls);
     for (chunk, words) in chunks(values, nulls) {
         let compacted = kernels::compact_i64(chunk, words.as_ref().map(|w| &w[..]), &mut scratch.integers);
