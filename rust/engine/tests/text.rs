@@ -1,5 +1,5 @@
 //! CSV and JSON lines, and the files behind folders, globs and names.
-use driftline_engine::source::{Format, paths, profile_inputs};
+use driftline_engine::source::{Format, Observer, paths, profile_inputs};
 use driftline_engine::{Error, Options, Profile};
 use std::io::Write;
 use std::path::Path;
@@ -96,6 +96,27 @@ fn missing_values_of_csv_do_not_make_numbers_strings() {
     let folder = TempDir::new().unwrap();
     let profile = read(&written(&folder, "a.csv", b"\xef\xbb\xbfx,y\n1,a\nNA,NULL\nNaN,\n2,b\n")).unwrap();
     assert_eq!(summary(&profile), expected(&[("x", "int64", 4, 2), ("y", "string", 4, 2)]));
+}
+
+#[test]
+fn every_row_is_told_once_and_an_observer_can_stop_the_work() {
+    struct Told(u64, u64);
+    impl Observer for Told {
+        fn rows(&mut self, rows: u64) -> driftline_engine::Result<()> {
+            self.0 += rows;
+            if self.0 > self.1 { Err(Error::Storage("enough".into())) } else { Ok(()) }
+        }
+    }
+    let folder = TempDir::new().unwrap();
+    for name in ["a", "b"] {
+        written(&folder, &format!("{name}.csv"), format!("x\n{}", "1\n".repeat(20_000)).as_bytes());
+    }
+    let inputs = paths::expand(&[folder.path().to_string_lossy().into_owned()]).unwrap();
+    let mut told = Told(0, u64::MAX);
+    assert_eq!(profile_inputs(&inputs, &Options::default(), &mut told).unwrap().rows(), 40_000);
+    assert_eq!(told.0, 40_000);
+    let error = profile_inputs(&inputs, &Options::default(), &mut Told(0, 0)).unwrap_err();
+    assert!(matches!(error, Error::Storage(message) if message == "enough"));
 }
 
 #[test]

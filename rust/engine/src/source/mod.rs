@@ -16,7 +16,7 @@ use crate::{Error, Result};
 use read::ReadAt;
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, mpsc};
 use std::time::Duration;
 
@@ -90,13 +90,15 @@ struct Part {
     rows: u64,
 }
 
-/// Keeps the threads from running far ahead of the merge, which waits for the part whose turn it is: else
+/// Between the threads that read and the one that merges and tells the caller. It keeps the threads from
+/// running far ahead of the merge, which waits for the part whose turn it is: else
 /// the parts behind a slow one would pile up in memory.
 struct Gate {
     merged: Mutex<u64>,
     moved: Condvar,
     ahead: u64,
     stopped: AtomicBool,
+    rows: AtomicU64,
 }
 
 /// How long a part may take before the caller is asked again whether to go on.
@@ -112,6 +114,7 @@ impl Gate {
             moved: Condvar::new(),
             ahead: PARTS_AHEAD * threads as u64,
             stopped: AtomicBool::new(false),
+            rows: AtomicU64::new(0),
         }
     }
 
@@ -121,6 +124,16 @@ impl Gate {
             // A poisoned lock means that the merging thread failed: there is nothing to wait for.
             drop(self.moved.wait_while(merged, |merged| sequence >= merged.saturating_add(self.ahead)));
         }
+    }
+
+    /// Counts rows that were read.
+    fn count(&self, rows: u64) {
+        self.rows.fetch_add(rows, Ordering::Relaxed);
+    }
+
+    /// Rows read since this was asked last.
+    fn rows_since(&self) -> u64 {
+        self.rows.swap(0, Ordering::Relaxed)
     }
 
     /// Lets everybody through, to end.
@@ -256,13 +269,14 @@ fn profile_parts(
             let done = match receiver.recv_timeout(LISTEN) {
                 Ok(done) => done,
                 // A part may take long; the caller may want to stop all the same.
-                Err(mpsc::RecvTimeoutError::Timeout) => match observer.rows(0) {
+                Err(mpsc::RecvTimeoutError::Timeout) => match observer.rows(gate.rows_since()) {
                     Ok(()) => continue,
                     Err(stop) => Err(stop),
                 },
                 Err(mpsc::RecvTimeoutError::Disconnected) => break,
             };
-            outcome = done.and_then(|(sequence, file, part)| merger.add(sequence, file, part, observer));
+            outcome = done.and_then(|(sequence, file, part)| merger.add(sequence, file, part));
+            outcome = outcome.and_then(|()| observer.rows(gate.rows_since()));
             if outcome.is_err() {
                 break;
             }
@@ -284,8 +298,8 @@ fn profile_parts(
 
 fn run(task: Task, options: &Options, input: &Input, gate: &Gate) -> Result<Part> {
     let part = decoding(|| match task {
-        Task::Parquet(part) => part.profile(options),
-        Task::Text(input) => text::profile(&input, options, &|| gate.is_stopped())
+        Task::Parquet(part) => part.profile(options).inspect(|part| gate.count(part.rows)),
+        Task::Text(input) => text::profile(&input, options, gate)
             .map(|profile| Part { rows: profile.rows(), columns: profile.into_columns() }),
     });
     part.map_err(|error| name_input(error, &input.name))
@@ -331,14 +345,13 @@ impl<'a> Merger<'a> {
         }
     }
 
-    fn add(&mut self, sequence: u64, file: usize, part: Part, observer: &mut dyn Observer) -> Result<()> {
+    fn add(&mut self, sequence: u64, file: usize, part: Part) -> Result<()> {
         self.waiting.insert(sequence, (file, part));
         while let Some((file, part)) = self.waiting.remove(&self.next) {
             self.next += 1;
             while self.file < file {
                 self.end_file()?;
             }
-            observer.rows(part.rows)?;
             self.file_tasks += 1;
             self.file_rows += part.rows;
             for column in part.columns {

@@ -1,6 +1,6 @@
 //! CSV and JSON lines, also gzip'd and zstd'd: types are inferred from the whole file, then it is read again.
 use super::read::Stream;
-use super::{Format, Input};
+use super::{Format, Gate, Input};
 use crate::options::Options;
 use crate::profile::{Profile, ProfileBuilder};
 use crate::{Error, Result};
@@ -15,14 +15,9 @@ const MISSING: &str = "^(|NA|N/A|NaN|nan|NULL|null)$";
 /// Rows decoded at once.
 const BATCH_ROWS: usize = 8192;
 
-/// Profiles a text file.
-///
-/// `stopped` is asked before every piece of the file whether to give up.
-pub(super) fn profile(
-    input: &Input,
-    options: &Options,
-    stopped: &(dyn Fn() -> bool + Sync),
-) -> Result<Profile> {
+/// Profiles a text file, as long as the caller wants it.
+pub(super) fn profile(input: &Input, options: &Options, gate: &Gate) -> Result<Profile> {
+    let stopped = &|| gate.is_stopped();
     let options = &Options { threads: 1, ..options.clone() };
     match input.format {
         Format::Csv => {
@@ -40,7 +35,7 @@ pub(super) fn profile(
                 .with_null_regex(missing)
                 .with_batch_size(BATCH_ROWS);
             let reader = builder.build(stream(input, stopped)?).map_err(|e| text_error(&e))?;
-            batches(&schema, reader, options)
+            batches(&schema, reader, options, gate)
         }
         Format::JsonLines | Format::Parquet => {
             let values = Lines { text: stream(input, stopped)?, number: 0 };
@@ -51,7 +46,7 @@ pub(super) fn profile(
                 // A column that is a number here and a string there is a column of strings.
                 .with_coerce_primitive(true);
             let reader = builder.build(stream(input, stopped)?).map_err(|e| text_error(&e))?;
-            batches(&schema, reader, options)
+            batches(&schema, reader, options, gate)
         }
     }
 }
@@ -60,10 +55,13 @@ fn batches(
     schema: &SchemaRef,
     batches: impl Iterator<Item = Result<RecordBatch, ArrowError>>,
     options: &Options,
+    gate: &Gate,
 ) -> Result<Profile> {
     let mut builder = ProfileBuilder::try_new(schema, options)?;
     for batch in batches {
-        builder.update(&batch.map_err(|e| text_error(&e))?)?;
+        let batch = batch.map_err(|e| text_error(&e))?;
+        builder.update(&batch)?;
+        gate.count(batch.num_rows() as u64);
     }
     builder.finish()
 }
