@@ -29,15 +29,15 @@ def overview(lines: Sequence[Line], tolerance: float) -> str:
 
 def _row(position: int, line: Line, tolerance: float, widest: float) -> str:
     column = line.column
-    name = text(line.name, NAME)
     said = f"<tr class={style_of(line.word)}><td><b>{line.word}</b><th scope=row>"
     if column is None:
         where = "only in the reference" if line.word == "gone" else "only in the current data"
-        return f"{said}<span>{name}</span><p>{where}<td><td><td>"
+        # There are no details that would have the whole name.
+        return f"{said}<span>{text(line.name)}</span><p>{where}<td><td><td>"
     about = _about(column)
     told = f"<p>{about}" if about else ""
     return (
-        f"{said}<a href=#c{position}>{name}</a>{told}"
+        f"{said}<a href=#c{position}>{text(line.name, NAME)}</a>{told}"
         f"<td>{percent(column.effect)}<td>{percent(column.effect_bound)}<td>{_bar(column, tolerance, widest)}"
     )
 

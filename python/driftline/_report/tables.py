@@ -48,7 +48,8 @@ def moved(column: "ColumnComparison") -> str:
     more = len(found) - MOST_MOVED
     if more > 0:
         rows.append((f"{more:,} more", "", "", ""))
-    return table("What moved, the surest first", ("rows", "from", "to", "points"), rows) if rows else ""
+    header = ("rows", "from", "to", "points")
+    return table("What moved, the surest first", header, rows, "moved") if rows else ""
 
 
 def quantiles(column: "ColumnComparison", known: list[tuple[float, float, float]] | None) -> str:
