@@ -235,7 +235,7 @@ def test_colour_is_never_the_only_sign(chromium: Any, hostile: pathlib.Path) -> 
     # Verdicts are words; of a distribution one side is an area and one a line.
     badges = chromium.run("[...document.querySelectorAll('#overview b')].map(b => b.textContent)")
     assert set(badges) == {"changed", "undecided", "gone", "new", "retyped"}
-    fills = chromium.run("[...document.querySelectorAll('.d path')].map(p => getComputedStyle(p).fill)")
+    fills = chromium.run("[...document.querySelectorAll('figure path')].map(p => getComputedStyle(p).fill)")
     assert set(fills[1::2]) == {"none"}
     assert "none" not in fills[0::2]
 

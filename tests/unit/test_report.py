@@ -207,15 +207,17 @@ def test_what_matters_most_is_on_top(page: str, compared: dl.Comparison) -> None
     assert rows[7][1:4] == ["when a time", "", ""]
 
 
-def test_bars_show_effect_bound_and_tolerance(compared: dl.Comparison) -> None:
+def overview_bars(source: str) -> list[str]:
+    return re.findall("<svg aria-hidden=true>(.*?)</svg>", source.split("<h2>Columns")[0])
+
+
+def test_bars_show_effect_bound_and_tolerance() -> None:
     column = Column(effect=0.1, effect_bound=0.2)
-    lines = re.findall("<svg class=b aria-hidden=true>(.*?)</svg>", render(Comparison(column)))
-    assert lines == ["<rect width=50% /><rect x=50% width=50% /><rect x=10% />"]
-    without = re.findall("<svg class=b aria-hidden=true>(.*?)</svg>", render(Comparison(column, tolerance=0)))
-    assert without == ["<rect width=50% /><rect x=50% width=50% />"]
+    drawn = "<rect width=50% /><rect x=50% width=50% />"
+    assert overview_bars(render(Comparison(column))) == [drawn + "<rect x=10% />"]
+    assert overview_bars(render(Comparison(column, tolerance=0))) == [drawn]
     # Small changes look small: the tolerance is never beyond half of the width.
-    small = re.findall("<svg class=b aria-hidden=true>(.*?)</svg>", render(Comparison(Column(effect_bound=0.01))))
-    assert "<rect x=50% />" in small[0]
+    assert "<rect x=50% />" in overview_bars(render(Comparison(Column(effect_bound=0.01))))[0]
 
 
 def test_each_column_is_told_in_full(page: str, compared: dl.Comparison) -> None:
@@ -402,8 +404,10 @@ def test_a_thousand_columns_are_below_2_mb(rng: np.random.Generator) -> None:
     assert 80 <= len(compared.drifted) <= 90
     page = render(compared)
     assert len(page.encode()) < 2_000_000
-    assert page.count("<h4>Statistics") == 1000
-    assert page.count("<figure>") == 750
+    # Hardly any of them has to be brief for it.
+    assert page.count("<details") == 1000
+    assert page.count("<h4>Statistics") > 950
+    assert page.count("<figure>") > 700
 
 
 def test_what_would_be_larger_than_2_mb_is_brief_at_its_end() -> None:

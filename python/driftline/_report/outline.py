@@ -24,7 +24,7 @@ def figure(picture: Picture, type_name: str, medians: tuple[float, float] | None
         labels.append(f"<text x={place:.3g}% y=96%>{text(value_of_type(tick, type_name))}</text>")
     cut = [f"<text x={100 * (i + 0.5) / picture.intervals:.3g}% y=9>↑</text>" for i in picture.cut]
     return (
-        f'<figure><svg class=d role=img aria-label="{_words(picture, type_name, medians)}">'
+        f'<figure><svg role=img aria-label="{_words(picture, type_name, medians)}">'
         f'<svg viewBox="0 0 {picture.intervals} {HEIGHT}" preserveAspectRatio=none height=86%>'
         f"<path d={area} /><path d={line} /></svg>{''.join(cut)}{''.join(labels)}</svg>"
         f"<figcaption><i></i>reference <i></i>current{_aside(picture, type_name)}</figcaption></figure>"
