@@ -91,7 +91,7 @@ def test_a_gate_fails_on_columns_that_are_gone_or_retyped(tmp_path: pathlib.Path
 
 
 def test_compare() -> None:
-    before, now = f"{DEMO}/reference.parquet", f"{DEMO}/production.parquet"
+    before, now = f"{DEMO}/reference.parquet", f"{DEMO}/production"
     done = run("compare", before, now)
     assert done.stdout.startswith("50,000 reference rows, 50,000 current, 12 columns, ")
     run("compare", before, now, "--fail-on", "drift", code=1)
