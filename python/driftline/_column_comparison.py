@@ -173,7 +173,8 @@ class ColumnComparison:
             rows = f"{count(self.current_rows)} {'row' if self.current_rows == 1 else 'rows'}"
             return f"{rows} {told}; about {about(self.rows_to_decide)} would"
         if self.rows_to_decide is not None:
-            return f"{percent(self.effect)} of rows moved (at most {percent(self.effect_bound)}): too close to {whole_percent(limit)} to tell"
+            moved = f"{percent(self.effect)} of rows moved (at most {percent(self.effect_bound)})"
+            return f"{moved}: too close to {whole_percent(limit)} to tell"
         if (self.sketch_error or 0.0) >= limit:
             return f"sketches with an error of {percent(self.sketch_error)} {told}; raw data or a larger k would"
         return f"{count(self.reference_rows)} rows of the reference {told}, however many come; a larger reference would"

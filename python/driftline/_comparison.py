@@ -109,8 +109,10 @@ class Comparison(Mapping[str, ColumnComparison]):
 
     @property
     def changed(self) -> bool:
-        """Whether anything is proven to have changed: a column drifted, is gone or was retyped, or one that is not
-        judged by its values has another share of missing rows or other lengths.
+        """Whether anything is proven to have changed: what `--fail-on drift` asks.
+
+        A column drifted, is gone or was retyped, or one that is not judged by its values has another share of missing
+        rows or other lengths.
         """
         aside = any(column.moved for column in self._of("not judged"))
         return bool(self.drifted or self.only_in_reference or self.retyped or aside)

@@ -25,8 +25,8 @@ def tell(story: DemoStory, report: str) -> list[object]:
         "A model predicts who repays a car loan. Here are its features and predictions of 10 months in production,\n"
         "beside those of the 10 months before, in which it was right: the reference. What changed?\n",
         first,
-        f"\n{len(first.drifted)} columns changed by more than {first.tolerance:.0%} of the rows; {kept} did not, and that "
-        "is proved too.\nAn id and a time say nothing by their values.\n\n"
+        f"\n{len(first.drifted)} columns changed by more than {first.tolerance:.0%} of the rows; {kept} did not, "
+        "and that is proved too.\nAn id and a time say nothing by their values.\n\n"
         "Did it go on? The last quarter (July and August 2019) against the one before:\n",
         last,
         f"\nNothing: {last.drifted or 'no column'} changed, for both quarters lie after the change. "
