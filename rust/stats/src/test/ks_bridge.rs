@@ -323,7 +323,7 @@ mod tests {
         assert_eq!(lengths(&[0.9998]), [(999.0, false), (1.0, true)]);
         assert_eq!(
             lengths(&[0.5, 0.5004, 0.9984, 0.9998]),
-            [(500.0, false), (1.0, true), (497.0, false), (2.0, true)]
+            [(500.0, false), (1.0, true), (497.4, false), (1.6, true)]
         );
         let fine: Vec<f64> = (1..5000).map(|i| f64::from(i) / 5000.0).collect();
         assert_eq!(lengths(&fine), [(1000.0, true)]);
