@@ -10,6 +10,7 @@
 //! they would not as 1 less the chance to stay inside.
 //!
 //! Sources: Hodges (1958) for the paths, Schröer and Trenkler (1995) for ties.
+use crate::binomial;
 use crate::table::Table;
 
 /// The time of a term of a convolution, in lattice steps: two multiplications instead of one.
@@ -110,17 +111,20 @@ fn row_by_row(cell: &Window, n: u64, (low, high): (u64, u64), escape: &[f64]) ->
 /// `C(h, k) C(l, g - k)` ways lead from `g` missing current rows to `g - k`, over a cell of h rows and with l
 /// behind it: a convolution, once with the chances and once without.
 fn as_a_whole(cell: &Window, n: u64, (low, high): (u64, u64), escape: &[f64]) -> Vec<f64> {
+    // Smaller weights would soon be subnormal, and slow.
+    const SMALLEST: f64 = 1e-290;
     // Any odds give the same quotient; these keep the large weights of both factors together.
     let missing = (n - low) as f64 - (high - low) as f64 / 2.0;
     let rows = (cell.left + cell.pooled) as f64;
     let odds = (missing + 0.5) / (rows - missing + 0.5);
-    let (first, drawn) = binomial_weights(cell.pooled, odds, 0, n - low);
+    let (first, drawn) = binomial::weights(cell.pooled, odds, 0..=n - low, SMALLEST);
     let reached =
         |j: u64| if (cell.low..=cell.high).contains(&j) { escape[(j - cell.low) as usize] } else { 1.0 };
     let width = (high - low + 1) as usize;
     // What is still missing at the end, from the most to the fewest.
     let end = high + first + drawn.len() as u64 - 1;
-    let (fewest, later) = binomial_weights(cell.left, odds, n.saturating_sub(end), n - low - first);
+    let (fewest, later) =
+        binomial::weights(cell.left, odds, n.saturating_sub(end)..=n - low - first, SMALLEST);
     let mut ways = vec![0.0; width + drawn.len() - 1];
     let mut escaping = ways.clone();
     for (index, &weight) in later.iter().enumerate() {
@@ -139,38 +143,6 @@ fn as_a_whole(cell: &Window, n: u64, (low, high): (u64, u64), escape: &[f64]) ->
     }
     // A point that no way leads through is as good as outside.
     out.iter().zip(all).map(|(out, all)| if all > 0.0 { out / all } else { 1.0 }).collect()
-}
-
-/// `C(rows, k) odds^k` for k in `from..=to`, as far as it is within 290 orders of magnitude of the largest, which
-/// is 1; and the first k.
-fn binomial_weights(rows: u64, odds: f64, from: u64, to: u64) -> (u64, Vec<f64>) {
-    // Smaller ones would soon be subnormal, and slow.
-    const SMALLEST: f64 = 1e-290;
-    let to = to.min(rows);
-    let mode = ((rows as f64 * odds / (1.0 + odds)) as u64).clamp(from, to);
-    let ratio = |k: u64| (rows - k) as f64 / (k + 1) as f64 * odds;
-    let mut below = vec![];
-    let mut weight = 1.0;
-    for k in (from..mode).rev() {
-        weight /= ratio(k);
-        if weight < SMALLEST {
-            break;
-        }
-        below.push(weight);
-    }
-    let first = mode - below.len() as u64;
-    below.reverse();
-    let mut weights = below;
-    weights.push(1.0);
-    weight = 1.0;
-    for k in mode..to {
-        weight *= ratio(k);
-        if weight < SMALLEST {
-            break;
-        }
-        weights.push(weight);
-    }
-    (first, weights)
 }
 
 #[cfg(test)]
