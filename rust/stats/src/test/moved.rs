@@ -188,7 +188,7 @@ mod tests {
 
     /// The chance that any cell is named when nothing has changed, given the pooled counts.
     fn false_names(pooled: &[u64], m: u64, n: u64) -> f64 {
-        const DRAWS: u64 = 2000;
+        const DRAWS: u64 = 500;
         let mut rng = Rng::new(m + n);
         let mut cells: Vec<(u64, u64)> = pooled.iter().map(|&count| (count, 0)).collect();
         let named = (0..DRAWS).filter(|_| {
@@ -215,7 +215,7 @@ mod tests {
                 let share = false_names(&pooled, m, n);
                 println!("300 {name}, {m} against {n}: {share}");
                 // Three standard errors.
-                assert!(share <= 0.05 + 3.0 * (0.05f64 * 0.95 / 2000.0).sqrt(), "{name}, {m}, {n}: {share}");
+                assert!(share <= 0.05 + 3.0 * (0.05f64 * 0.95 / 500.0).sqrt(), "{name}, {m}, {n}: {share}");
             }
         }
     }
