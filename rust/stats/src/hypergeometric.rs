@@ -19,6 +19,22 @@ pub(crate) fn draw(rng: &mut Rng, population: u64, good: u64, sample: u64) -> u6
     }
 }
 
+/// Splits the sum of every cell anew: which `second` of the `first + second` rows are counted second is drawn
+/// at random.
+pub(crate) fn redraw(cells: &mut [(u64, u64)], first: u64, second: u64, rng: &mut Rng) {
+    let mut population = first + second;
+    // Rows of the smaller side that are still to be found.
+    let second_is_smaller = second <= first;
+    let mut sample = second.min(first);
+    for cell in cells {
+        let pooled = cell.0 + cell.1;
+        let drawn = draw(rng, population, pooled, sample);
+        *cell = if second_is_smaller { (pooled - drawn, drawn) } else { (drawn, pooled - drawn) };
+        population -= pooled;
+        sample -= drawn;
+    }
+}
+
 /// Member by member. Which of the two numbers is `good` and which `sample` makes no difference to the
 /// distribution.
 fn draw_from_urn(rng: &mut Rng, population: u64, small: u64, large: u64) -> u64 {
@@ -214,6 +230,20 @@ mod tests {
         let variance = z.iter().map(|z| z * z).sum::<f64>() / 2e4;
         // Five standard errors: 1 and sqrt(2) over sqrt(20,000).
         assert!(mean.abs() < 0.036 && (variance - 1.0).abs() < 0.05, "{mean} {variance}");
+    }
+
+    #[test]
+    fn redraws_keep_both_margins() {
+        let mut cells = [(100, 10), (3, 0), (0, 2), (40, 300), (7, 1)];
+        let pooled = |cells: &[(u64, u64)]| cells.iter().map(|&(a, b)| a + b).collect::<Vec<_>>();
+        let before = pooled(&cells);
+        let mut rng = Rng::new(5);
+        for _ in 0..100 {
+            redraw(&mut cells, 150, 313, &mut rng);
+            assert_eq!(pooled(&cells), before);
+            assert_eq!(cells.iter().map(|c| c.0).sum::<u64>(), 150);
+            assert_eq!(cells.iter().map(|c| c.1).sum::<u64>(), 313);
+        }
     }
 
     #[test]

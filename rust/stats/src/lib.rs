@@ -12,6 +12,7 @@ pub mod distance;
 pub mod error;
 pub mod null;
 pub mod rng;
+pub mod rows_to_decide;
 pub mod test;
 pub mod verdict;
 
