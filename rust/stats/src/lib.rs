@@ -9,6 +9,7 @@
 
 pub mod correct;
 pub mod distance;
+pub mod divergence;
 pub mod error;
 pub mod null;
 pub mod rng;
@@ -18,6 +19,7 @@ pub mod verdict;
 
 mod hypergeometric;
 mod permutation;
+mod resample;
 mod table;
 
 pub use error::ArgumentError;

@@ -106,15 +106,20 @@ impl Cuts {
         (most - least) as f64 / (self.m as f64 * self.n as f64)
     }
 
-    /// `integral weight(d) dx`.
+    /// `integral weight(d) dx`, with the mean of both ends between values that were joined.
     fn integral(self, steps: impl Iterator<Item = Step>, weight: impl Fn(f64) -> f64) -> f64 {
         let mut sum = 0.0;
-        let mut before: Option<Step> = None;
+        // Where the last step was, and what it weighs to its right. Left of all values d is 0.
+        let (mut end, mut before) = (None, 0.0);
         for step in steps {
-            if let Some(left) = before {
-                sum += weighted_gap(weight(self.d(left)), left.at, step.at);
+            let here = weight(self.d(step));
+            if let Some(end) = end {
+                sum += weighted_gap(before, end, step.from);
             }
-            before = Some(step);
+            if step.from < step.at {
+                sum += weighted_gap(f64::midpoint(before, here), step.from, step.at);
+            }
+            (end, before) = (Some(step.at), here);
         }
         sum
     }
@@ -134,6 +139,11 @@ impl Cuts {
     fn scale(self) -> f64 {
         let (m, n) = (self.m as f64, self.n as f64);
         m / (m + n) * n
+    }
+
+    /// `nm / (n + m) integral d^2 dH`.
+    pub fn cramer_von_mises(self, steps: impl Iterator<Item = Step>) -> f64 {
+        self.scale() * self.squares(steps).0
     }
 
     /// `integral d^2 dH`, and the sum of the absolute changes of `d^2` along the way.

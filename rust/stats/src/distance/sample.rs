@@ -70,10 +70,12 @@ impl<'a> WeightedSample<'a> {
     }
 }
 
-/// Two distribution functions right of one value.
+/// Two distribution functions right of one value, or of some that were joined.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Step {
-    /// The value.
+    /// The first of its values: `at` if they were not joined.
+    pub from: f64,
+    /// The value, or the last of them.
     pub at: f64,
     /// Rows of the reference at or below it.
     pub reference: u64,
@@ -102,7 +104,7 @@ pub(crate) fn steps<'a>(
             (Some(&x), None) | (None, Some(&x)) => x,
             (None, None) => return None,
         };
-        let mut step = Step { at, reference: 0, current: 0 };
+        let mut step = Step { from: at, at, reference: 0, current: 0 };
         (step.reference, ends.0) = reference.rows_up_to(at, ends.0);
         (step.current, ends.1) = current.rows_up_to(at, ends.1);
         Some(step)

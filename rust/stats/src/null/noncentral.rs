@@ -69,11 +69,12 @@ pub fn noncentrality(x: f64, df: u64, p: f64) -> f64 {
         let slope = before.map_or(-1.0, |(a_before, before)| (score - before) / (a - a_before));
         before = Some((a, score));
         let next = a - score / slope;
-        let next = if next > low && next < high { next } else { f64::midpoint(low, high) };
-        if (next - a).abs() <= 1e-13 * a.max(1.0) {
-            break;
+        let inside = next > low && next < high;
+        // The next step leaves about the square of this; further ones would follow the rounding of the probability.
+        if score.abs() < 1e-6 {
+            return if inside { next * next } else { a * a };
         }
-        a = next;
+        a = if inside { next } else { f64::midpoint(low, high) };
     }
     a * a
 }
