@@ -17,6 +17,7 @@ pub mod rows_to_decide;
 pub mod test;
 pub mod verdict;
 
+mod binomial;
 mod hypergeometric;
 mod permutation;
 mod resample;

@@ -70,6 +70,7 @@ pub fn category_test(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::{collection::vec, prelude::*};
 
     #[track_caller]
     fn close(value: f64, expected: f64, relative: f64) {
@@ -112,6 +113,20 @@ mod tests {
         assert_eq!(category_test(&[3, 3, 3], &[3, 3, 3], 999).unwrap().p_value, 1.0);
     }
 
+    /// 300 even categories at 5,000 against 50 rows, one of which took ten rows: a million draws that p needs,
+    /// and a handful where nothing happened.
+    #[test]
+    fn draws_stop_where_nothing_happened() {
+        let reference = [17; 300];
+        let unchanged: Vec<u64> = (0..300).map(|i| u64::from(i % 6 == 0)).collect();
+        let test = category_test(&reference, &unchanged, MAX_PERMUTATIONS).unwrap();
+        assert_eq!(test.method, Method::Permutation);
+        assert!(test.p_value > 0.1, "{}", test.p_value);
+        let mut changed = unchanged;
+        changed[7] += 10;
+        assert_eq!(category_test(&reference, &changed, 20_000).unwrap().p_value, 2.0 / 20_001.0);
+    }
+
     #[test]
     fn errors_say_what_and_where() {
         assert_eq!(
@@ -119,5 +134,15 @@ mod tests {
             "max_permutations is 10: it must be 999 to 10000000"
         );
         assert!(category_test(&[0, 0], &[2, 1], 999).is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn p_values_are_p_values(cells in vec((0..60u64, 0..2000u64), 1..12)) {
+            let (a, b): (Vec<u64>, Vec<u64>) = cells.into_iter().unzip();
+            prop_assume!(a.iter().any(|&x| x > 0) && b.iter().any(|&x| x > 0));
+            let p = category_test(&a, &b, 999).unwrap().p_value;
+            prop_assert!((0.0..=1.0).contains(&p), "{}", p);
+        }
     }
 }
