@@ -129,6 +129,18 @@ class ColumnComparison:
         return [(q, a.value, b.value) for q, a, b in zip(QUANTILES, before, now, strict=True)]
 
     @property
+    def statistics(self) -> dict[str, float]:
+        """Distances that others know, by name; none of them is judged by a threshold.
+
+        `total_variation`, `psi`, `jensen_shannon`, `hellinger`, `chi_square` with `chi_square_df` and its effect size
+        `w`, `missing_change`; of numbers also `ks`, `kuiper`, `cramer_von_mises`, `energy`, and `wasserstein`, which
+        `wasserstein_scaled` gives in units of the reference's interquartile range. Beside them `..._debiased`, an
+        interval `..._lower` to `..._upper` where one holds, and `..._null_95`, which 5 % exceed when nothing changed.
+        Those of cells are of `cells`, with bins merged until each holds 40 rows of the reference; the others of the numbers, from sketches where these are not exact.
+        """
+        return self._comparison._statistics_of(self._position)
+
+    @property
     def explanation(self) -> str:
         """What is known of the column, in a sentence or two; empty where nothing is to be said."""
         if self.verdict == "drift":
@@ -186,6 +198,7 @@ class ColumnComparison:
             "largest": self.largest and self.largest._asdict(),
             "moved": [moved._asdict() for moved in self.moved],
             "explanation": self.explanation,
+            "statistics": self.statistics,
         }
 
 

@@ -168,6 +168,10 @@ class Comparison:
     def only_in_current(self) -> list[str]: ...
     def cells(self, column: int) -> list[tuple[str, float | None, float | None, int, int]]:
         """Label, edges of a bin of numbers, rows of the reference, rows now; empty where values are not judged."""
+    def statistics(self, column: int) -> dict[str, float]:
+        """Distances by name."""
+    def all_statistics(self) -> list[dict[str, float]]:
+        """The same of every column, on all threads."""
 
 def compare(
     reference: Profile,

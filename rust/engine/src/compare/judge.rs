@@ -87,7 +87,7 @@ pub fn p_value(cells: &Cells, limits: &Limits, permutations: usize) -> Result<(f
     } else {
         ks.p_value
     };
-    let (reference, current) = merged_bins(cells, ROWS_A_BIN);
+    let (reference, current) = merged_bins(cells);
     let (bins, test) = if margin > 0.0 {
         (largest_cell_p_value(&reference, &current, margin).map_err(wrong)?, "ks, largest bin")
     } else {
@@ -144,15 +144,15 @@ pub fn judge(
     })
 }
 
-/// Counts with neighbouring bins merged until each holds at least `rows` of the reference.
-fn merged_bins(cells: &Cells, rows: u64) -> (Vec<u64>, Vec<u64>) {
+/// Counts with neighbouring bins merged until each holds enough rows of the reference.
+pub(super) fn merged_bins(cells: &Cells) -> (Vec<u64>, Vec<u64>) {
     let (bins, special): (Vec<_>, Vec<_>) =
         cells.cells.iter().partition(|cell| matches!(cell.content, Content::Bin { .. }));
     let mut merged: Vec<(u64, u64)> = vec![];
     let mut open = (0, 0);
     for cell in bins {
         open = (open.0 + cell.reference, open.1 + cell.current);
-        if open.0 >= rows {
+        if open.0 >= ROWS_A_BIN {
             merged.push(std::mem::take(&mut open));
         }
     }

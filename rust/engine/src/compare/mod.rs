@@ -7,6 +7,7 @@
 pub mod cells;
 pub mod explain;
 pub mod judge;
+pub mod statistics;
 
 use crate::options::covers;
 use crate::profile::{ColumnProfile, Kind, Profile, same_measure};
@@ -178,6 +179,13 @@ pub struct Comparison {
     pub only_in_reference: Vec<String>,
     /// Columns that are new.
     pub only_in_current: Vec<String>,
+}
+
+impl Comparison {
+    /// What `f` says of each column, on as many threads as the comparison may use.
+    pub fn for_columns<R: Send>(&self, f: impl Fn(&ColumnComparison) -> R + Sync) -> Vec<R> {
+        map(self.options.threads, &self.columns, f)
+    }
 }
 
 /// Compares two profiles.
