@@ -73,7 +73,7 @@ pub struct KsTest {
 /// Up to 4 million pairs of rows, and above it where the cells are few, the permutation distribution is
 /// computed exactly. Elsewhere p is `P(max |B(t)| >= (D - e) / sqrt(1/n + 1/m))` for a Brownian bridge B at
 /// all pooled cumulative shares t, or, where these lie closer than 1/1000, everywhere between them, which is
-/// an upper bound.
+/// an upper bound; D is lowered by half a step of the lattice it lies on.
 ///
 /// Sources: Hodges (1958), Schröer and Trenkler (1995) for the exact distribution with ties; Doob (1949) for
 /// the bridge.
@@ -321,6 +321,16 @@ mod tests {
             }
         }
         assert_eq!(ks_test(&[100_000, 0], &[0, 100_000], 0.0).unwrap().p_value, 0.0);
+    }
+
+    /// Of 2^61 rows ten are in the last cell: as good as ten tosses of a coin, by far.
+    #[test]
+    fn a_handful_of_rows_among_very_many_is_counted_out() {
+        let test = ks_test(&[1 << 60, 9], &[1 << 60, 1], 0.0).unwrap();
+        assert_eq!(test.method, Method::Exact);
+        close(test.p_value, 22.0 / 1024.0, 1e-9);
+        let mirrored = ks_test(&[9, 1 << 60], &[1, 1 << 60], 0.0).unwrap();
+        close(mirrored.p_value, 22.0 / 1024.0, 1e-9);
     }
 
     #[test]

@@ -31,7 +31,8 @@ struct Window {
 /// Lattice steps to take a cell of `pooled` rows, before `left` others, into which `width` points lead: row by
 /// row, or as a whole. `n` is the number of rows of the smaller side.
 fn steps(pooled: u64, left: u64, width: u64, n: u64) -> [f64; 2] {
-    let (terms, pooled, width) = (pooled.min(left).min(n) as f64 + 1.0, pooled as f64, width as f64);
+    let terms = pooled.min(left.saturating_add(width)).min(n) as f64 + 1.0;
+    let (pooled, width) = (pooled as f64, width as f64);
     [pooled * (width + pooled / 2.0).min(n as f64 + 1.0), TERM_STEPS * (width + 1.0) * terms]
 }
 
@@ -121,7 +122,9 @@ fn as_a_whole(cell: &Window, n: u64, (low, high): (u64, u64), escape: &[f64]) ->
     let missing = (n - low) as f64 - (high - low) as f64 / 2.0;
     let rows = (cell.left + cell.pooled) as f64;
     let odds = (missing + 0.5) / (rows - missing + 0.5);
-    let (first, drawn) = binomial::weights(cell.pooled, odds, 0..=n - low, SMALLEST);
+    // No more current rows may be missing behind the cell than it has rows behind it.
+    let range = (n - high).saturating_sub(cell.left)..=n - low;
+    let (first, drawn) = binomial::weights(cell.pooled, odds, range, SMALLEST);
     let reached =
         |j: u64| if (cell.low..=cell.high).contains(&j) { escape[(j - cell.low) as usize] } else { 1.0 };
     let width = (high - low + 1) as usize;
