@@ -132,6 +132,19 @@ mod tests {
     }
 
     #[test]
+    fn effects_are_of_cells_and_of_all_up_to_one_or_of_any_set() {
+        for (differences, ordered, expected) in [
+            ([0.25, 0.25, -0.5], true, 0.5),
+            ([0.25, 0.125, -0.375], true, 0.375),
+            ([0.25, -0.5, 0.25], true, 0.5),
+            ([0.25, 0.25, -0.25], true, 0.5),
+            ([0.25, -0.5, 0.25], false, 0.5),
+        ] {
+            assert_eq!(effect(&differences, ordered), expected);
+        }
+    }
+
+    #[test]
     fn one_cell_needs_the_margin_alone() {
         let s = (0.02f64 / (1.6448536269514722 / 2.0)).powi(2);
         assert_eq!(decide(&[7], 1_000_000, 0.02), Some((1.0 / (s - 1e-6)).ceil() as u64));

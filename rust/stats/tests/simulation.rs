@@ -88,7 +88,7 @@ const CORRECTED: f64 = ALPHA / 20.0;
 #[test]
 fn ks_keeps_its_size() {
     for (m, n) in SIZES {
-        let runs = if n > 5000 { 500 } else { 2000 };
+        let runs = if n > 5000 { 300 } else { 1000 };
         for (name, value) in [
             ("continuous", (|u| u) as fn(f64) -> f64),
             ("ten values", |u| (u * 10.0).floor()),

@@ -8,7 +8,7 @@ use crate::table::Table;
 
 /// The fewest permutations whose p-value can pass a correction over 20 columns (.05 / 20 = .0025).
 pub const MIN_PERMUTATIONS: usize = 999;
-/// The most permutations that are drawn: a second or more for every hundred cells.
+/// The most permutations that are drawn: some ten seconds for every hundred cells.
 pub const MAX_PERMUTATIONS: usize = 10_000_000;
 
 /// The result of [`category_test`].

@@ -73,7 +73,7 @@ pub struct KsTest {
 /// Up to 4 million pairs of rows, and above it where the cells are few, the permutation distribution is
 /// computed exactly. Elsewhere p is `P(max |B(t)| >= (D - e) / sqrt(1/n + 1/m))` for a Brownian bridge B at
 /// all pooled cumulative shares t, or, where these lie closer than 1/1000, everywhere between them, which is
-/// an upper bound.
+/// an upper bound; D is lowered by half a step of the lattice it lies on.
 ///
 /// Sources: Hodges (1958), Schröer and Trenkler (1995) for the exact distribution with ties; Doob (1949) for
 /// the bridge.
@@ -286,6 +286,18 @@ mod tests {
         }
     }
 
+    /// At equal sizes a binary count is not skewed: what is left is its steps, 4 % of p here.
+    #[test]
+    fn the_limit_knows_the_steps_of_a_binary_value() {
+        let (m, n, pooled) = (20_000, 20_000, 38_800);
+        let table = Table { cells: vec![(19_400, 19_400), (600, 600)], m, n };
+        for surplus in [5, 15, 30, 50, 60] {
+            let threshold = i128::from((pooled / 2 + surplus) * (m + n) - pooled * n);
+            let exact = ks_exact::p_value(&table, threshold, f64::INFINITY).unwrap();
+            close(bridge(&table, threshold as f64 / (m as f64 * n as f64)), exact, 0.01);
+        }
+    }
+
     #[test]
     fn single_rows_in_large_samples_give_the_continuous_p_value() {
         let (reference, current): (Vec<u64>, Vec<u64>) =
@@ -294,6 +306,31 @@ mod tests {
         assert_eq!(test.method, Method::Asymptotic);
         let (m, n) = (reference.iter().sum(), current.iter().sum());
         close(test.p_value, ks_p_value(test.statistic, n, m, 0.0).unwrap(), 1e-3);
+    }
+
+    /// Wide bands lead over points that no arrangement of many rows comes near.
+    #[test]
+    fn samples_far_apart_at_any_size() {
+        for rows in [3u64, 1000, 100_000, 1 << 60] {
+            let apart = ([rows, 0], [0, rows]);
+            for (reference, current) in [apart, ([rows / 3, rows], [rows, 0]), ([rows, 9], [0, 9])] {
+                for error in [0.0, 0.3, 0.9] {
+                    let test = ks_test(&reference, &current, error).unwrap();
+                    assert!((0.0..=1.0).contains(&test.p_value), "{rows}, {error}: {test:?}");
+                }
+            }
+        }
+        assert_eq!(ks_test(&[100_000, 0], &[0, 100_000], 0.0).unwrap().p_value, 0.0);
+    }
+
+    /// Of 2^61 rows ten are in the last cell: as good as ten tosses of a coin, by far.
+    #[test]
+    fn a_handful_of_rows_among_very_many_is_counted_out() {
+        let test = ks_test(&[1 << 60, 9], &[1 << 60, 1], 0.0).unwrap();
+        assert_eq!(test.method, Method::Exact);
+        close(test.p_value, 22.0 / 1024.0, 1e-9);
+        let mirrored = ks_test(&[9, 1 << 60], &[1, 1 << 60], 0.0).unwrap();
+        close(mirrored.p_value, 22.0 / 1024.0, 1e-9);
     }
 
     #[test]
@@ -316,6 +353,8 @@ mod tests {
         close(test(0.045).p_value, exact, 1e-15);
         close(test(0.04).p_value, exact, 1e-15);
         assert!(test(0.06).p_value > 1.2 * exact);
+        // A little less error, and .16 is out of reach.
+        assert!(test(0.03999).p_value < exact / 1.2);
         assert_eq!((test(0.2).p_value, test(1.0).p_value, test(0.3).statistic), (1.0, 1.0, 0.2));
         let thousandfold = |counts: [u64; 3]| counts.map(|count| count * 1000);
         let (reference, current) = (thousandfold(reference), thousandfold(current));

@@ -325,6 +325,8 @@ mod tests {
             lengths(&[0.5, 0.5004, 0.9984, 0.9998]),
             [(500.0, false), (1.0, true), (497.4, false), (1.6, true)]
         );
+        // At the end all three become one.
+        assert_eq!(lengths(&[0.9974, 0.998, 0.9985, 0.9996]), [(997.4, false), (2.6, true)]);
         let fine: Vec<f64> = (1..5000).map(|i| f64::from(i) / 5000.0).collect();
         assert_eq!(lengths(&fine), [(1000.0, true)]);
     }

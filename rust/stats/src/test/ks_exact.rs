@@ -31,7 +31,8 @@ struct Window {
 /// Lattice steps to take a cell of `pooled` rows, before `left` others, into which `width` points lead: row by
 /// row, or as a whole. `n` is the number of rows of the smaller side.
 fn steps(pooled: u64, left: u64, width: u64, n: u64) -> [f64; 2] {
-    let (terms, pooled, width) = (pooled.min(left).min(n) as f64 + 1.0, pooled as f64, width as f64);
+    let terms = pooled.min(left.saturating_add(width)).min(n) as f64 + 1.0;
+    let (pooled, width) = (pooled as f64, width as f64);
     [pooled * (width + pooled / 2.0).min(n as f64 + 1.0), TERM_STEPS * (width + 1.0) * terms]
 }
 
@@ -42,37 +43,41 @@ pub(super) fn p_value(table: &Table, threshold: i128, limit: f64) -> Option<f64>
         return Some(1.0);
     }
     let (n, rows) = (table.n.min(table.m), table.rows());
-    let mut windows = Vec::with_capacity(table.cells.len().min(limit as usize));
-    let (mut position, mut width, mut work) = (0, 1, 0.0);
-    for &(a, b) in &table.cells {
-        let pooled = a + b;
-        position += pooled;
-        let [lattice, row] = steps(pooled, rows - position, width, n);
-        work += lattice.min(row);
-        if work > limit {
-            return None;
+    // From low to high current rows are inside of the band after so many rows; None if no number is.
+    let band = |position: u64| {
+        let (diagonal, rows) = (i128::from(position) * i128::from(n), i128::from(rows));
+        let low = (diagonal - threshold).div_euclid(rows) + 1;
+        let high = (diagonal + threshold - 1).div_euclid(rows);
+        let (fewest, most) = ((position + n).saturating_sub(table.rows()), n.min(position));
+        let (low, high) = (low.max(i128::from(fewest)), high.min(i128::from(most)));
+        (low <= high).then_some((low as u64, high as u64))
+    };
+    if limit.is_finite() {
+        let (mut position, mut width, mut work) = (0, 1, 0.0);
+        for &(a, b) in &table.cells {
+            position += a + b;
+            let [by_row, whole] = steps(a + b, rows - position, width, n);
+            work += by_row.min(whole);
+            if work > limit {
+                return None;
+            }
+            width = band(position).map_or(0, |(low, high)| high - low + 1);
         }
-        let diagonal = i128::from(position) * i128::from(n);
-        let wide = i128::from(rows);
-        let low = ((diagonal - threshold).div_euclid(wide) + 1)
-            .max(i128::from((position + n).saturating_sub(rows)));
-        let high = ((diagonal + threshold - 1).div_euclid(wide)).min(i128::from(n.min(position)));
-        if low > high {
-            // No arrangement of the rows comes closer to the diagonal.
-            return Some(1.0);
-        }
-        let (low, high) = (low as u64, high as u64);
-        width = high - low + 1;
-        windows.push(Window { pooled, left: rows - position, low, high });
     }
     // Behind the last cell both sides are complete: nothing can happen any more.
     let mut escape = vec![0.0];
-    for index in (0..windows.len()).rev() {
-        let (low, high) = if index == 0 { (0, 0) } else { (windows[index - 1].low, windows[index - 1].high) };
-        let cell = &windows[index];
-        let [lattice, row] = steps(cell.pooled, cell.left, high - low + 1, n);
-        let before = if lattice <= row { row_by_row } else { as_a_whole };
-        escape = before(cell, n, (low, high), &escape);
+    let mut end = (n, n);
+    let mut left = 0;
+    for &(a, b) in table.cells.iter().rev() {
+        let pooled = a + b;
+        // Where no arrangement of the rows comes close enough to the diagonal, all of them leave the band.
+        let Some(start) = band(rows - left - pooled) else { return Some(1.0) };
+        let cell = Window { pooled, left, low: end.0, high: end.1 };
+        let [by_row, whole] = steps(pooled, left, start.1 - start.0 + 1, n);
+        let before = if by_row <= whole { row_by_row } else { as_a_whole };
+        escape = before(&cell, n, start, &escape);
+        left += pooled;
+        end = start;
     }
     Some(escape[0])
 }
@@ -117,19 +122,20 @@ fn as_a_whole(cell: &Window, n: u64, (low, high): (u64, u64), escape: &[f64]) ->
     let missing = (n - low) as f64 - (high - low) as f64 / 2.0;
     let rows = (cell.left + cell.pooled) as f64;
     let odds = (missing + 0.5) / (rows - missing + 0.5);
-    let (first, drawn) = binomial::weights(cell.pooled, odds, 0..=n - low, SMALLEST);
+    // No more current rows may be missing behind the cell than it has rows behind it.
+    let range = (n - high).saturating_sub(cell.left)..=n - low;
+    let (first, drawn) = binomial::weights(cell.pooled, odds, range, SMALLEST);
     let reached =
         |j: u64| if (cell.low..=cell.high).contains(&j) { escape[(j - cell.low) as usize] } else { 1.0 };
     let width = (high - low + 1) as usize;
     // What is still missing at the end, from the most to the fewest.
     let end = high + first + drawn.len() as u64 - 1;
-    let (fewest, later) =
-        binomial::weights(cell.left, odds, n.saturating_sub(end)..=n - low - first, SMALLEST);
+    let range = n.saturating_sub(end)..=n - low - first;
+    let (fewest, later) = binomial::weights(cell.left, odds, range, SMALLEST);
     let mut ways = vec![0.0; width + drawn.len() - 1];
     let mut escaping = ways.clone();
-    for (index, &weight) in later.iter().enumerate() {
-        let j = n - fewest - index as u64;
-        let at = (j - low - first) as usize;
+    for (at, j) in (low + first..=end.min(n - fewest)).enumerate() {
+        let Some(&weight) = later.get((n - j - fewest) as usize) else { continue };
         ways[at] = weight;
         escaping[at] = weight * reached(j);
     }
