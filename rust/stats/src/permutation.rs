@@ -49,7 +49,7 @@ fn p_value_by(mut draws: Draws, table: &Table, permutations: usize) -> f64 {
 }
 
 /// Tables with the margins of an observed one.
-struct Draws {
+pub(crate) struct Draws {
     drawn: Table,
     rng: Rng,
     /// The cell of every row, those of the smaller side first; None if rows are drawn cell by cell.
@@ -57,7 +57,7 @@ struct Draws {
 }
 
 impl Draws {
-    fn new(table: &Table) -> Self {
+    pub fn new(table: &Table) -> Self {
         // A cell takes 50 to 150 ns, a row 5: with up to this many rows a cell on the smaller side they are drawn
         // one by one. 300 cells at 5,000 rows against 50 then take 3 us, not 50.
         const ROWS_PER_CELL: u64 = 8;
@@ -72,7 +72,7 @@ impl Draws {
         Self { drawn: table.clone(), rng: Rng::new(seed), rows }
     }
 
-    fn next(&mut self) -> &Table {
+    pub fn next(&mut self) -> &Table {
         let Table { cells, m, n } = &mut self.drawn;
         let Some(rows) = &mut self.rows else {
             redraw(cells, *m, *n, &mut self.rng);

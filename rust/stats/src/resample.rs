@@ -4,8 +4,7 @@
 //! Exact at any counts and with any ties, because given the pooled counts every split of the rows is as
 //! likely as any other.
 use crate::ArgumentError;
-use crate::hypergeometric::redraw;
-use crate::rng::{Rng, seed_of};
+use crate::permutation::Draws;
 use crate::table::Table;
 use crate::test::{MAX_PERMUTATIONS, MIN_PERMUTATIONS};
 
@@ -31,14 +30,10 @@ pub(crate) fn redrawn_null(
 ) -> Null {
     // Sums in another order differ in the last digits though the tables are equally far out.
     const ROUNDING: f64 = 1e-12;
-    let mut rng = Rng::new(seed_of(table.cells.iter().flat_map(|&(a, b)| [a, b])));
-    let mut drawn = table.cells.clone();
+    let mut draws = Draws::new(table);
     let observed = statistic(&table.cells);
     let mut values = vec![observed];
-    for _ in 0..permutations {
-        redraw(&mut drawn, table.m, table.n, &mut rng);
-        values.push(statistic(&drawn));
-    }
+    values.extend((0..permutations).map(|_| statistic(&draws.next().cells)));
     let tables = values.len();
     let as_large = values.iter().filter(|&&value| value >= observed * (1.0 - ROUNDING)).count();
     let mean = values.iter().sum::<f64>() / tables as f64;
