@@ -1,13 +1,12 @@
 """A headless Chromium, driven over a pipe by its DevTools protocol: no port, no driver, no package."""
 
-import base64
 import json
 import os
 import pathlib
 import shutil
 import signal
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -78,7 +77,7 @@ class Chromium:
     def open(
         self, page: pathlib.Path, *, width: int = 1280, height: int = 900, dark: bool = False, scripts: bool = True
     ) -> None:
-        """Loads a file from disk as a screen of that size shows it."""
+        """Loads a file from disk as a screen of that size shows it; without `scripts` those of the page never run."""
         self.resize(width, height)
         scheme = "dark" if dark else "light"
         self("Emulation.setEmulatedMedia", media="", features=[{"name": "prefers-color-scheme", "value": scheme}])
@@ -87,8 +86,10 @@ class Chromium:
         self("Page.navigate", url=page.absolute().as_uri())
         while not any(event["method"] == "Page.loadEventFired" for event in self.events):
             self.events.append(self._next())
+        self("Emulation.setScriptExecutionDisabled", value=False)
 
     def resize(self, width: int, height: int) -> None:
+        """Changes the size of the screen, which is a phone's below 600 pixels."""
         self(
             "Emulation.setDeviceMetricsOverride",
             width=width,
@@ -103,22 +104,26 @@ class Chromium:
         assert "exceptionDetails" not in told, told["exceptionDetails"]
         return told["result"].get("value")
 
+    def click(self, element: str) -> None:
+        """Clicks in the middle of what an expression yields."""
+        self.run(f"{element}.scrollIntoView({{block: 'center'}})")
+        x, y = self.run(f"(r => [r.x + r.width / 2, r.y + r.height / 2])({element}.getBoundingClientRect())")
+        for kind in ("mousePressed", "mouseReleased"):
+            self("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", clickCount=1)
+
     def press(self, *keys: str) -> None:
-        """Presses keys, as `Tab`, `Enter`, `Space`, or letters."""
-        codes = {"Tab": 9, "Enter": 13, "Space": 32, "ArrowDown": 40}
+        """Presses keys: those with a name, and letters."""
+        codes = {"Backspace": 8, "Tab": 9, "Enter": 13, "Space": 32, "ArrowDown": 40}
         texts = {"Enter": "\r", "Space": " "}
         for key in keys:
             text = texts.get(key, "" if key in codes else key)
             name = " " if key == "Space" else key
-            common = {"key": name, "code": key, "windowsVirtualKeyCode": codes.get(key, ord(key[0].upper()))}
+            common = {"key": name, "code": key, "windowsVirtualKeyCode": codes.get(key, 0)}
             self("Input.dispatchKeyEvent", type="keyDown", text=text, **common)
             self("Input.dispatchKeyEvent", type="keyUp", **common)
 
-    def screenshot(self, file: pathlib.Path, *, whole: bool = True) -> None:
-        made = self("Page.captureScreenshot", captureBeyondViewport=whole)
-        file.write_bytes(base64.b64decode(made["data"]))
-
     def close(self) -> None:
+        """Ends it."""
         os.close(self._commands)
         os.close(self._answers)
         # Its helpers share the group that it leads.
@@ -136,6 +141,3 @@ def chromium() -> Iterator[Chromium]:
         browser = Chromium(program, profile)
         yield browser
         browser.close()
-
-
-Open = Callable[..., Chromium]

@@ -5,18 +5,15 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from driftline._format import percent
-from driftline._report.markup import Row, table, text
+from driftline._report.markup import VALUE, Row, table, text
 
 if TYPE_CHECKING:
     from driftline._column_comparison import Cell
 
-__all__ = ["categories", "shares"]
+__all__ = ["MOST_BARS", "categories", "without_number"]
 
 MOST_BARS = 12
 """What a screen of a phone shows at once."""
-
-LABEL = 40
-"""Characters of a value: two lines of a phone."""
 
 HEADER = ("", "reference", "current", "")
 
@@ -45,7 +42,7 @@ def categories(cells: Sequence["Cell"]) -> str:
     return _table("Share of the rows", [*bars, *special])
 
 
-def shares(cells: Sequence["Cell"]) -> str:
+def without_number(cells: Sequence["Cell"]) -> str:
     """Rows that a distribution of numbers does not show: missing ones and such; nothing where there are none."""
     rows = _rows(cells)
     special = [_bar(cell, rows) for cell in cells if cell.low is None]
@@ -71,6 +68,7 @@ def _table(caption: str, bars: Sequence[Bar]) -> str:
     def row(bar: Bar) -> Row:
         lengths = [100 * share / longest for share in (bar.reference, bar.current)] if bar.drawn else []
         drawn = "".join(f"<rect width={length:.3g}% />" for length in lengths)
-        return (text(bar.label, LABEL), percent(bar.reference), percent(bar.current), f"<svg class=p>{drawn}</svg>")
+        pair = f"<svg aria-hidden=true>{drawn}</svg>"
+        return (text(bar.label, VALUE), percent(bar.reference), percent(bar.current), pair)
 
     return table(caption, HEADER, map(row, bars), "bars")

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["render"]
 
 MOST_BYTES = 2_000_000
-"""A page of this size opens at once and can be mailed. What would make it larger is left out, from what matters least."""
+"""A page of this size opens at once and can be mailed. What would make it larger is left out, the least important."""
 
 BRIEF = "The columns below are without pictures and tables, to keep this page small. Compare fewer columns to see them."
 
@@ -36,15 +36,18 @@ def render(comparison: "Comparison") -> str:
         f"<p>{words.promise(comparison)}</header><main><h2>Overview</h2>{_tools(listed)}"
         f"{overview(listed, comparison.tolerance)}<p>{words.how_measured()}<h2>Columns</h2>"
     )
-    below = f"</main><script>{script}</script></html>\n"
+    below = f"</main><script>{script}</script></body></html>\n"
     return f"{above}{_sections(listed, MOST_BYTES - len((above + below).encode()))}{below}"
 
 
 def _head(result: str, style: str, script: str) -> str:
-    allowed = f"default-src 'none'; style-src '{_hash(style)}'; script-src '{_hash(script)}'; img-src data:"
+    allowed = (
+        f"default-src 'none'; style-src '{_hash(style)}'; script-src '{_hash(script)}'; img-src data:; "
+        "base-uri 'none'; form-action 'none'"
+    )
     return (
         "<!doctype html><html lang=en><head><meta charset=utf-8>"
-        f'<meta http-equiv=Content-Security-Policy content="{allowed}; base-uri \'none\'; form-action \'none\'">'
+        f'<meta http-equiv=Content-Security-Policy content="{allowed}">'
         '<meta name=viewport content="width=device-width, initial-scale=1">'
         '<meta name=color-scheme content="light dark"><meta name=referrer content=no-referrer>'
         # Without an icon of its own a browser asks the server for one.

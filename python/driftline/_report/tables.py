@@ -3,18 +3,21 @@
 from typing import TYPE_CHECKING
 
 from driftline._format import number, percent, value_of_type
-from driftline._report.markup import table, text
+from driftline._report.markup import VALUE, table, text
 
 if TYPE_CHECKING:
     from driftline._column_comparison import ColumnComparison
 
-__all__ = ["moved", "quantiles", "statistics"]
+__all__ = ["MEDIAN", "moved", "quantiles", "statistics"]
 
 MOST_MOVED = 20
 """Of a thousand categories that moved, the surest tell the story."""
 
 SMALLEST_P = 1e-300
 """Below, floats end."""
+
+MEDIAN = 0.5
+"""The share of rows up to it."""
 
 NAMES = {
     "ks": "Kolmogorov-Smirnov",
@@ -39,13 +42,14 @@ def moved(column: "ColumnComparison") -> str:
     found = [m for m in column.moved if first is None or m.label != first.label]
     found = found if first is None else [first, *found]
     rows = [
-        (text(m.label, 40), percent(m.reference), percent(m.current), f"{100 * (m.current - m.reference):+.1f}")
+        (text(m.label, VALUE), percent(m.reference), percent(m.current), f"{100 * (m.current - m.reference):+.1f}")
         for m in found[:MOST_MOVED]
     ]
     more = len(found) - MOST_MOVED
     if more > 0:
         rows.append((f"{more:,} more", "", "", ""))
-    return table("What moved, the surest first", ("rows", "from", "to", "points"), rows) if rows else ""
+    header = ("rows", "from", "to", "points")
+    return table("What moved, the surest first", header, rows, "moved") if rows else ""
 
 
 def quantiles(column: "ColumnComparison", known: list[tuple[float, float, float]] | None) -> str:
@@ -54,7 +58,7 @@ def quantiles(column: "ColumnComparison", known: list[tuple[float, float, float]
         return ""
     rows = [
         (
-            "median" if q == 0.5 else f"{100 * q:.4g} %",
+            "median" if q == MEDIAN else f"{100 * q:.4g} %",
             text(value_of_type(before, column.reference_type)),
             text(value_of_type(now, column.current_type)),
         )

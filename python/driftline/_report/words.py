@@ -60,9 +60,9 @@ def promise(comparison: "Comparison") -> str:
     """How often verdicts may be wrong."""
     alpha = whole_percent(comparison.alpha)
     falsely = {
-        "bh": f"Of the columns called changed, at most {alpha} are expected to be called so falsely (Benjamini-Hochberg).",
+        "bh": f"Of the columns called changed, at most {alpha} are expected to be false findings (Benjamini-Hochberg).",
         "holm": f"The chance that any column is called changed falsely is at most {alpha} (Holm).",
-        "none": f"Each column's chance to be called changed falsely is at most {alpha}; their number is not corrected for.",
+        "none": f"Each column's chance to be called changed falsely is at most {alpha}, whatever their number.",
     }
     return f"{falsely[comparison.correction]} Each column's chance to be called stable falsely is at most {alpha}."
 
