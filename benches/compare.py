@@ -1,8 +1,6 @@
 """Comparisons beside the profiles they are made from: two saved profiles of many columns, and daily files."""
 
-from collections.abc import Iterator
 from functools import partial
-from pathlib import Path
 
 import data
 import harness
@@ -52,8 +50,9 @@ def _wide(bench: harness.Bench) -> None:
 
 def _daily(bench: harness.Bench) -> None:
     """Each day against the first, in every form the first may have, beside profiling what is read."""
-    import driftline as dl
     import pyarrow.parquet as pq
+
+    import driftline as dl
 
     first, *days = data.days(bench.data, bench.size(full=500_000, quick=5_000), 1 + DAYS)
     saved = bench.data / "first-day.profile.parquet"
@@ -70,12 +69,13 @@ def _daily(bench: harness.Bench) -> None:
             "both files profiled": lambda: [(profile(first), profile(day)) for day in days],
         }
     )
-    for form, beside in (("saved", "days profiled"), ("frame", "frame and days profiled"), ("path", "both files profiled")):
+    for form, words, beside in (
+        ("saved", "saved profile", "days profiled"),
+        ("frame", "frame", "frame and days profiled"),
+        ("path", "path", "both files profiled"),
+    ):
         named = {"driftline": times[form], beside: times[beside]}
-        bench.multiple(f"daily files, day 1 as a {FORMS[form]}", named, beside, at_most=1.2)
-
-
-FORMS = {"saved": "saved profile", "frame": "frame", "path": "path"}
+        bench.multiple(f"daily files, day 1 as a {words}", named, beside, at_most=1.2)
 
 
 def _of(times: harness.Times, name: str, beside: str) -> harness.Times:
@@ -83,7 +83,35 @@ def _of(times: harness.Times, name: str, beside: str) -> harness.Times:
 
 
 def _permutations(bench: harness.Bench) -> None:
-    pass
+    """Categories that many rows have once, at tolerance 0: without permutations their p-values would be wrong."""
+    import driftline as dl
+
+    columns, rows = bench.size(full=100, quick=5), 1_000
+    tables = {
+        what: pa.table({f"x{i}": _codes(rng, rows, values) for i in range(columns)})
+        for what, rng, values in (
+            ("reference", np.random.default_rng(0), 300),
+            ("unchanged", np.random.default_rng(1), 300),
+            ("changed", np.random.default_rng(2), 200),
+        )
+    }
+    profiles = {what: dl.profile(table, progress=False) for what, table in tables.items()}
+    times = bench.in_turn(
+        {
+            "profile": partial(dl.profile, tables["reference"], progress=False),
+            "unchanged": partial(dl.compare, profiles["reference"], profiles["unchanged"], tolerance=0.0),
+            "changed": partial(dl.compare, profiles["reference"], profiles["changed"], tolerance=0.0),
+        }
+    )
+    for what in ("unchanged", "changed"):
+        beside = "profile of one side"
+        name = f"profiles compared by permutation, {columns} columns of 300 values, {what}"
+        bench.multiple(name, _of(times, what, beside), beside)
+
+
+def _codes(rng: np.random.Generator, rows: int, values: int) -> pa.Array:
+    names = pa.array([f"value-{i}" for i in range(300)])
+    return pa.DictionaryArray.from_arrays(pa.array(rng.integers(0, values, rows, dtype=np.int16)), names)
 
 
 if __name__ == "__main__":

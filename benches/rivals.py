@@ -1,11 +1,13 @@
 """Other ways to tell whether a column changed, each with its own defaults, all on the same pandas frames.
 
-A judge takes a reference and a current frame and returns its answers: by the name of a line in the table, of each column
-the share of decisions that say "changed", which is 0 or 1 where there is one decision a column.
+A judge takes a reference and a current frame and returns its answers: by the name of a line in the table, of each
+column the share of decisions that say "changed", which is 0 or 1 where there is one decision a column.
 """
 
 import os
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 
 import numpy as np
@@ -33,15 +35,12 @@ def installed(package: str) -> str | None:
         return None
 
 
-def driftline() -> Judge:
-    """`compare` as it comes, and at tolerance 0, where every change counts."""
+def driftline(name: str, **options: float) -> Judge:
+    """The verdict `drift`."""
     import driftline as dl
 
     def judge(reference: pd.DataFrame, current: pd.DataFrame) -> dict[str, Flags]:
-        return {
-            f"driftline{name}": _flags(dl.compare(reference, current, **options).drifted, reference)
-            for name, options in DRIFTLINE.items()
-        }
+        return {name: _flags(dl.compare(reference, current, **options).drifted, reference)}
 
     return judge
 
@@ -70,7 +69,7 @@ def evidently() -> Judge:
 
 
 def nannyml() -> Judge:
-    """Univariate drift: chunks of the current data against the reference, thresholds from the reference's own chunks."""
+    """Univariate drift: chunks of the current data against the reference, limits from the reference's own chunks."""
     from nannyml import UnivariateDriftCalculator
 
     def judge(reference: pd.DataFrame, current: pd.DataFrame) -> dict[str, Flags]:
@@ -129,13 +128,25 @@ def _flags(found: list[str], frame: pd.DataFrame) -> Flags:
     return {name: float(name in found) for name in frame}
 
 
-DRIFTLINE = {"": {}, ", tolerance 0": {"tolerance": 0.0}}
+@dataclass(frozen=True)
+class Tool:
+    """Something that tells whether columns changed.
 
-JUDGES: dict[str, Callable[[], Judge]] = {
-    "driftline": driftline,
-    "evidently": evidently,
-    "nannyml": nannyml,
-    "scipy": scipy,
-    "numpy": psi,
-}
-"""By the package that they need."""
+    Attributes:
+        package: What must be installed, under the name by which it is.
+        judge: Loads it.
+    """
+
+    name: str
+    package: str
+    judge: Callable[[], Judge]
+
+
+TOOLS = (
+    Tool("driftline", "driftline", partial(driftline, "driftline")),
+    Tool("driftline, tolerance 0", "driftline", partial(driftline, "driftline, tolerance 0", tolerance=0.0)),
+    Tool("Evidently", "evidently", evidently),
+    Tool("NannyML", "nannyml", nannyml),
+    Tool("SciPy, p < 0.05", "scipy", scipy),
+    Tool("PSI > 0.1", "numpy", psi),
+)

@@ -45,7 +45,7 @@ KINDS = {law.name: "numbers" if isinstance(law, Numbers) else "categories" for l
 PAIRS = {200: 100, 1_000: 100, 10_000: 30, 100_000: 5, 1_000_000: 1}
 """Pairs of tables, by the rows of each side."""
 
-SLOW = ("evidently", "nannyml")
+SLOW = ("Evidently", "NannyML")
 """A pair of a million rows takes them a quarter to half a minute: they are shown the unchanged one alone."""
 
 CHANGES = (
@@ -70,11 +70,13 @@ def main() -> int:
     warnings.simplefilter("ignore")
 
     judges = {}
-    for package, make in rivals.JUDGES.items():
-        if rivals.installed(package):
-            judges[package] = make()
+    for tool in rivals.TOOLS:
+        if rivals.installed(tool.package):
+            judges[tool.name] = tool.judge()
         else:
-            print(f"{package} is not installed and left out: pip install '.[rivals]'", file=sys.stderr)
+            print(
+                f"{tool.name} is left out: {tool.package} is not installed (pip install '.[rivals]')", file=sys.stderr
+            )
     # What is loaded on first use is not timed.
     _ask(judges, 100, 1)
 
@@ -88,7 +90,8 @@ def main() -> int:
 
 def _report(judges: Mapping[str, rivals.Judge], pairs: Mapping[int, int]) -> Iterator[str]:
     """The tables, one after another."""
-    versions = ", ".join(f"{package} {rivals.installed(package)}" for package in judges)
+    packages = dict.fromkeys(tool.package for tool in rivals.TOOLS if tool.name in judges)
+    versions = ", ".join(f"{package} {rivals.installed(package)}" for package in packages)
     yield f"{versions}; {platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}; seed {SEED}."
 
     false: dict[str, Table] = {"numbers": {}, "categories": {}}
@@ -97,28 +100,18 @@ def _report(judges: Mapping[str, rivals.Judge], pairs: Mapping[int, int]) -> Ite
         answers, spent = _ask(judges, rows, count)
         for kind, table in false.items():
             _fill(table, f"{rows:,} rows", answers, kind)
-        for package, taken in spent.items():
+        for name, taken in spent.items():
             ratio = median(a / b for a, b in zip(taken, spent["driftline"], strict=True))
-            seconds.setdefault(LINES[package], {})[f"{rows:,} rows"] = f"{median(taken):.2g} s ({ratio:.2g})"
+            seconds.setdefault(name, {})[f"{rows:,} rows"] = f"{median(taken):.2g} s ({ratio:.2g})"
     for kind, table in false.items():
         yield _markdown(f"Unchanged {kind} called changed", table)
 
     for rows in [rows for rows in pairs if rows in (10_000, 100_000)] or pairs:
         yield _markdown(f"5 % of {rows:,} rows moved: called changed", _changed(judges, rows, pairs[rows], 0.05))
     most = max(pairs)
-    fast = {package: judge for package, judge in judges.items() if package not in SLOW}
+    fast = {name: judge for name, judge in judges.items() if name not in SLOW}
     yield _markdown(f"0.5 % of {most:,} rows moved: called changed", _changed(fast, most, 1, 0.005))
     yield _markdown(f"Time for a pair of {len(COLUMNS)} columns, and as a multiple of driftline's", seconds)
-
-
-LINES = {
-    "driftline": "driftline",
-    "evidently": "Evidently",
-    "nannyml": "NannyML",
-    "scipy": "SciPy",
-    "numpy": "PSI with NumPy",
-}
-"""Names of the packages' lines where time is told."""
 
 
 def _changed(judges: Mapping[str, rivals.Judge], rows: int, count: int, share: float) -> Table:
@@ -140,10 +133,10 @@ def _ask(
     seconds = defaultdict(list)
     for _ in range(pairs):
         reference, current = _frame(rng, rows, {}), _frame(rng, rows, changes or {})
-        for package, judge in judges.items():
+        for name, judge in judges.items():
             begin = time.perf_counter()
             lines = judge(reference, current)
-            seconds[package].append(time.perf_counter() - begin)
+            seconds[name].append(time.perf_counter() - begin)
             for line, flags in lines.items():
                 for column, flag in flags.items():
                     answers[line][column].append(flag)
@@ -152,9 +145,7 @@ def _ask(
 
 def _frame(rng: np.random.Generator, rows: int, changes: Mapping[str, Change]) -> pd.DataFrame:
     """A table of one column a law."""
-    return pd.DataFrame(
-        {law.name: law.draw(rng, rows, changes.get(KINDS[law.name])).to_pandas() for law in COLUMNS}
-    )
+    return pd.DataFrame({law.name: law.draw(rng, rows, changes.get(KINDS[law.name])).to_pandas() for law in COLUMNS})
 
 
 def _fill(table: Table, heading: str, answers: Answers, kind: str) -> None:

@@ -1,1 +1,1 @@
-"""Simulations of the promises that a comparison makes: how often it says `drift` and `stable` when the truth is known."""
+"""Simulations of what comparisons promise: how often they say `drift` and `stable` where the truth is known."""

@@ -1,66 +1,79 @@
-"""Runs all simulations and writes their tables."""
+"""Runs the simulations and writes their tables."""
 
 import argparse
 import csv
 import os
 import sys
 import time
-from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict
+from functools import cache
 from pathlib import Path
 
 from simulations import plan
 from simulations.claims import Figure, figures
 from simulations.experiments import Experiment, Tally
+from simulations.report import report
 
 SEED = 20_261
 
 
 def main() -> int:
+    """The command; its exit code tells whether every share keeps its limit."""
     options = argparse.ArgumentParser(prog="python -m simulations", description=__doc__)
-    options.add_argument("--claim", help="only experiments of one claim")
-    options.add_argument("--seed", type=int, default=SEED, help=f"where all random numbers come from, {SEED} by default")
-    options.add_argument("--share", type=float, default=1.0, help="share of the runs, to look at something quickly")
-    options.add_argument("--csv", type=Path, metavar="FILE", help="write every figure")
+    options.add_argument("--seed", type=int, default=SEED, help=f"of all random numbers, {SEED} by default")
+    options.add_argument("--only", metavar="CLAIM", help="experiments of one claim")
+    options.add_argument("--markdown", type=Path, metavar="FILE", help="write the tables there too")
+    options.add_argument("--csv", type=Path, metavar="FILE", help="write every single figure there")
     given = options.parse_args()
-    experiments = [e for e in plan.full() if given.claim in (None, e.claim)]
-    found = run(experiments, given.seed)
-    for f in found:
-        if not f.holds: print(f)
-    with given.csv.open("w") as file:
-        w = csv.DictWriter(file, list(asdict(found[0])) + ["holds"]); w.writeheader()
-        w.writerows({**asdict(f), "holds": f.holds} for f in found)
+
+    found = run(given.seed, given.only)
+    text = report(found, given.seed)
+    print(text, end="")
+    if given.markdown:
+        given.markdown.write_text(text)
+    if given.csv:
+        with given.csv.open("w", newline="") as file:
+            rows = [{**asdict(figure), "holds": figure.holds} for figure in found]
+            writer = csv.DictWriter(file, rows[0])
+            writer.writeheader()
+            writer.writerows(rows)
+    return 0 if all(figure.holds for figure in found) else 1
 
 
-def run(experiments: Sequence[Experiment], seed: int) -> list[Figure]:
-    """The figures of all experiments; blocks of runs are shared out over all cores."""
-    jobs = [(i, *block) for i, experiment in enumerate(experiments) for block in experiment.blocks()]
-    tallies: list[dict[str, Tally]] = [{} for _ in experiments]
-    begin = time.perf_counter()
-    spent = [0.0] * len(experiments)
-    with ProcessPoolExecutor(os.cpu_count(), initializer=_begin, initargs=(experiments, seed)) as pool:
-        for done, ((i, _, _), (found, seconds)) in enumerate(zip(jobs, pool.map(_block, jobs), strict=True), 1):
-            spent[i] += seconds
+def run(seed: int, only: str | None) -> list[Figure]:
+    """The figures of all experiments, whose blocks are shared out over all cores."""
+    chosen = [number for number, experiment in enumerate(_experiments()) if only in (None, experiment.claim)]
+    # The longest first, so that no core is left with one at the end.
+    blocks = [(seed, number, *block) for number in chosen for block in _experiments()[number].blocks()]
+    blocks.sort(key=lambda block: -_size(block[1]) * block[3])
+    tallies: dict[int, dict[str, Tally]] = {number: {} for number in chosen}
+    begin = told = time.perf_counter()
+    with ProcessPoolExecutor(os.cpu_count()) as pool:
+        for done, (number, found) in enumerate(pool.map(_run, blocks), 1):
             for source, tally in found.items():
-                tallies[i][source] = tallies[i][source] + tally if source in tallies[i] else tally
-    for e, s in zip(experiments, spent): print(f"{s:.0f} s {e.claim} {e.name} {e.reference_rows} {e.current_rows} {e.tolerance}", file=sys.stderr)
-    print(time.perf_counter() - begin, file=sys.stderr)
-    return [figure for e, found in zip(experiments, tallies, strict=True) for figure in figures(e, found)]
+                before = tallies[number].get(source)
+                tallies[number][source] = tally if before is None else before + tally
+            if time.perf_counter() - told > 10 or done == len(blocks):
+                told = time.perf_counter()
+                print(f"{done:,} of {len(blocks):,} blocks, {told - begin:.0f} s", file=sys.stderr, flush=True)
+    return [figure for number in chosen for figure in figures(_experiments()[number], tallies[number])]
 
 
-_work: tuple = ()
+@cache
+def _experiments() -> list[Experiment]:
+    """The plan, made anew in each process: laws are functions, which do not travel between them."""
+    return plan.full()
 
 
-def _begin(experiments, seed):
-    global _work
-    _work = experiments, seed
+def _size(number: int) -> int:
+    experiment = _experiments()[number]
+    return (experiment.reference_rows + experiment.current_rows) * len(experiment.columns)
 
-def _block(job):
-    i, b, r = job
-    t = time.perf_counter()
-    experiments, seed = _work
-    return experiments[i].run(seed, b, r), time.perf_counter() - t
+
+def _run(block: tuple[int, int, int, int]) -> tuple[int, dict[str, Tally]]:
+    seed, number, position, runs = block
+    return number, _experiments()[number].run(seed, position, runs)
 
 
 if __name__ == "__main__":

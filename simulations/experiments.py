@@ -1,8 +1,9 @@
 """Tables of columns whose change is known, drawn and compared again and again."""
 
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import numpy as np
 import pyarrow as pa
@@ -27,17 +28,43 @@ class Column:
     change: Change | None = None
 
 
+class Answer(Protocol):
+    """What is said of one column; one that is not judged has no p-value."""
+
+    @property
+    def p_value(self) -> float | None:
+        """The chance of such a change where there is none, before the correction."""
+
+    @property
+    def verdict(self) -> str:
+        """`drift`, `stable`, or neither."""
+
+
 @dataclass(frozen=True)
 class Source:
-    """The form in which both sides are compared."""
+    """The form of both sides, and how they are compared: from two tables and a tolerance to an answer a column."""
 
     name: str
-    form: Callable[[pa.Table], object] = field(repr=False)
+    compare: Callable[[pa.Table, pa.Table, float], Mapping[str, Answer]] = field(repr=False)
 
 
-FRAMES = Source("frames", lambda table: table)
-PROFILES = Source("profiles", lambda table: dl.profile(table, threads=1, progress=False))
-SMALL_PROFILES = Source("profiles, k = 200", lambda table: dl.profile(table, k=200, threads=1, progress=False))
+def _of_profiles(k: int | None) -> Callable[[pa.Table, pa.Table, float], Mapping[str, Answer]]:
+    options = {} if k is None else {"k": k}
+
+    def compare(reference: pa.Table, current: pa.Table, tolerance: float) -> Mapping[str, Answer]:
+        sides = [dl.profile(side, threads=1, progress=False, **options) for side in (reference, current)]
+        return dl.compare(*sides, tolerance=tolerance, alpha=ALPHA, threads=1)
+
+    return compare
+
+
+def _of_frames(reference: pa.Table, current: pa.Table, tolerance: float) -> Mapping[str, Answer]:
+    return dl.compare(reference, current, tolerance=tolerance, alpha=ALPHA, threads=1)
+
+
+FRAMES = Source("frames", _of_frames)
+PROFILES = Source("profiles", _of_profiles(None))
+SMALL_PROFILES = Source("profiles, k = 200", _of_profiles(200))
 SOURCES = (FRAMES, PROFILES, SMALL_PROFILES)
 
 
@@ -66,11 +93,10 @@ class Tally:
         """Nothing was compared yet."""
         return cls(0, *(np.zeros(columns, dtype=np.int64) for _ in range(4)), 0)
 
-    def add(self, comparison: dl.Comparison) -> None:
-        """Counts one table. Columns that are not judged have no p-value, and are neither."""
-        columns = list(comparison.values())
-        p = np.array([1.0 if column.p_value is None else column.p_value for column in columns])
-        verdicts = np.array([column.verdict for column in columns])
+    def add(self, answers: Sequence[Answer]) -> None:
+        """Counts one table."""
+        p = np.array([1.0 if answer.p_value is None else answer.p_value for answer in answers])
+        verdicts = np.array([answer.verdict for answer in answers])
         self.runs += 1
         self.small += p <= ALPHA
         self.tiny += p <= ALPHA / COLUMNS
@@ -113,8 +139,8 @@ class Experiment:
         for _ in range(runs):
             reference, current = self.tables(rng)
             for source in self.sources:
-                sides = source.form(reference), source.form(current)
-                tallies[source.name].add(dl.compare(*sides, tolerance=self.tolerance, alpha=ALPHA, threads=1))
+                answers = source.compare(reference, current, self.tolerance)
+                tallies[source.name].add([answers[name] for name in reference.column_names])
         return tallies
 
     def tables(self, rng: np.random.Generator) -> tuple[pa.Table, pa.Table]:

@@ -1,7 +1,7 @@
 """Laws of data, and changes whose effect is known exactly.
 
-A row of numbers is drawn as a cumulative share, which the law's quantile function maps to a value; missing rows take the
-top shares. A change moves shares, so how many rows it moves does not depend on the shape of the law.
+A row of numbers is drawn as a cumulative share, which the law's quantile function maps to a value; missing rows take
+the top shares. A change moves shares, so how many rows it moves does not depend on the shape of the law.
 """
 
 from collections.abc import Callable
@@ -119,7 +119,7 @@ class Categories:
 
 
 def _across(shares: Array, moved: float) -> Array:
-    """From the most frequent value to the next; where the first holds too little, from as many as are needed to the last."""
+    """From the first value to the second; where the first holds too little, from as many as it takes to the last."""
     before = np.concatenate([[0.0], np.cumsum(shares[:-2])[:-1]])
     taken = np.clip(moved - before, 0, shares[:-2])
     to = 1 if np.count_nonzero(taken) == 1 else len(shares) - 3
@@ -218,7 +218,9 @@ NUMBERS = (
     Numbers("lognormal, sigma 2", lambda share: np.exp(2 * ndtri(share))),
     Numbers("Cauchy", lambda share: np.tan(np.pi * (share - 0.5))),
     Numbers("Pareto, index 1", lambda share: 1 / (1 - share)),
-    Numbers("Poisson, mean 3", lambda share: POISSON.searchsorted(share, "right"), POISSON[3], (POISSON[2], POISSON[3])),
+    Numbers(
+        "Poisson, mean 3", lambda share: POISSON.searchsorted(share, "right"), POISSON[3], (POISSON[2], POISSON[3])
+    ),
     Numbers("70 % zeros", _zero_inflated, ZEROS, (0.0, ZEROS)),
     Numbers(
         "rounded",

@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from simulations.experiments import FRAMES, PROFILES, SOURCES, Column, Experiment
-from simulations.laws import CATEGORIES, LAWS, NUMBERS, Categories, Change, Numbers
+from simulations.experiments import FRAMES, PROFILES, SOURCES, Column, Experiment, Source
+from simulations.laws import CATEGORIES, LAWS, NUMBERS, ONES, Categories, Change, Numbers
 
 SIZES = (
     (50, 50),
@@ -44,7 +44,7 @@ def runs(reference_rows: int, current_rows: int) -> int:
 def no_change() -> Iterator[Experiment]:
     """Nothing changed, tolerance 0."""
     for sizes in SIZES:
-        yield _experiment("no change", "nothing", [Column(law) for law in LAWS], sizes, runs(*sizes), 0.0)
+        yield experiment("no change", "nothing", [Column(law) for law in LAWS], sizes, runs(*sizes), 0.0)
 
 
 def edges() -> Iterator[Experiment]:
@@ -52,11 +52,11 @@ def edges() -> Iterator[Experiment]:
     for of_numbers, of_categories in EDGES:
         columns = [*changed(NUMBERS, of_numbers, TOLERANCE), *changed(CATEGORIES, of_categories, TOLERANCE)]
         for sizes in SIZES:
-            yield _experiment("edge", f"{of_numbers}, {of_categories}", columns, sizes, runs(*sizes), TOLERANCE)
+            yield experiment("edge", f"{of_numbers}, {of_categories}", columns, sizes, runs(*sizes), TOLERANCE)
     # Spread over all cut points and bins, a change of numbers would have a far smaller effect.
     columns = changed([law for law in CATEGORIES if len(law.shares) > 2], "spread", TOLERANCE)
     for sizes in SIZES:
-        yield _experiment("edge", "spread", columns, sizes, runs(*sizes), TOLERANCE)
+        yield experiment("edge", "spread", columns, sizes, runs(*sizes), TOLERANCE)
 
 
 def changed(laws: Sequence[Numbers | Categories], how: str, share: float) -> list[Column]:
@@ -65,14 +65,14 @@ def changed(laws: Sequence[Numbers | Categories], how: str, share: float) -> lis
 
 
 def power() -> Iterator[Experiment]:
-    """One changed column among 20."""
+    """Changes that are to be found, each in a column of its own."""
     for tolerance, rows, ones in ((0.0, 10_000, 0.05), (TOLERANCE, 30_000, 0.07)):
-        columns = [*changes_that_matter(), Column(LAW["3 % ones"], Change("into", ones - 0.03))]
-        columns.append(Column(LAW["3 % yes"], Change("into the last", ones - 0.03)))
-        for column in columns:
-            yield _one_of_twenty("power", column, rows, tolerance)
-        for column in hard_changes():
-            yield _one_of_twenty("hard", column, rows, tolerance)
+        more = [
+            Column(LAW["3 % ones"], Change("into", ones - ONES)),
+            Column(LAW["3 % yes"], Change("into the last", ones - ONES)),
+        ]
+        for claim, columns in (("power", [*changes_that_matter(), *more]), ("hard", hard_changes())):
+            yield experiment(claim, "one of each", columns, (rows, rows), 200, tolerance, (FRAMES, PROFILES))
 
 
 def changes_that_matter() -> list[Column]:
@@ -105,14 +105,19 @@ def changes_that_matter() -> list[Column]:
 
 def hard_changes() -> list[Column]:
     """5 % of the rows move, and no test finds them all."""
-    spread = [Column(LAW[f"{values} values, {law}"], Change("spread", 0.05)) for values in (30, 300) for law in ("uniform", "Zipf")]
+    spread = [
+        Column(LAW[f"{values} values, {law}"], Change("spread", 0.05))
+        for values in (30, 300)
+        for law in ("uniform", "Zipf")
+    ]
     return [Column(NUMBERS[0], Change("neighbours", 0.05)), *spread]
 
 
-def _one_of_twenty(claim: str, column: Column, rows: int, tolerance: float) -> Experiment:
+def one_of_twenty(claim: str, column: Column, rows: int, tolerance: float, runs: int = 500) -> Experiment:
+    """A changed column, and 19 that are not."""
     unchanged = [Column(law) for law in (*NUMBERS, *NUMBERS)[:19]]
     name = f"{column.law.name}, {column.change}"
-    return _experiment(claim, name, [column, *unchanged], (rows, rows), 500, tolerance, (FRAMES, PROFILES))
+    return experiment(claim, name, [column, *unchanged], (rows, rows), runs, tolerance, (FRAMES, PROFILES))
 
 
 def harmless() -> Iterator[Experiment]:
@@ -121,24 +126,25 @@ def harmless() -> Iterator[Experiment]:
         for of_numbers, of_categories in EDGES:
             columns = [*changed(NUMBERS, of_numbers, share), *changed(CATEGORIES, of_categories, share)]
             name = f"{of_numbers}, {of_categories}"
-            yield _experiment("harmless", name, columns, (1_000_000, 1_000_000), 10, TOLERANCE, [source])
+            yield experiment("harmless", name, columns, (1_000_000, 1_000_000), 10, TOLERANCE, [source])
 
 
 def few_rows() -> Iterator[Experiment]:
     """50 rows, beside as few and beside very many."""
     for sizes in ((50, 50), (50, 100_000), (100_000, 50)):
-        yield _experiment("few rows", "nothing", [Column(law) for law in LAWS], sizes, 300, TOLERANCE)
+        yield experiment("few rows", "nothing", [Column(law) for law in LAWS], sizes, 300, TOLERANCE)
 
 
-def _experiment(
+def experiment(
     claim: str,
     name: str,
     columns: Sequence[Column],
     sizes: tuple[int, int],
     runs: int,
     tolerance: float,
-    sources: Sequence = SOURCES,
+    sources: Sequence[Source] = SOURCES,
 ) -> Experiment:
+    """An experiment, its sides written as a pair."""
     return Experiment(
         claim=claim,
         name=name,
