@@ -1,10 +1,10 @@
 # The one list of commands, for people and for CI. Each works on the environment that is active.
 
-.PHONY: help build wheel fmt fmt-check lint rust-test py-test test docs bench clean
+.PHONY: help build wheel fmt fmt-check lint rust-test py-test test docs bench simulate side-by-side clean
 .DEFAULT_GOAL := help
 
 help:  ## List the commands
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 12
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 16
 
 build:  ## Install the package with its tests' needs, optimised
 	pip install '.[test]'
@@ -39,6 +39,12 @@ docs:  ## Build the site into docs/_build, warnings are errors
 
 bench:  ## Measure speed and memory beside the rivals
 	python benches/run.py
+
+simulate:  ## Simulate what comparisons promise; the docs show the tables
+	python -m simulations --markdown docs/reference/simulations.inc
+
+side-by-side:  ## Compare drift detectors; the docs show the tables
+	python benches/side_by_side.py --markdown docs/concepts/side-by-side.inc
 
 clean:  ## Remove what was built
 	rm -rf target dist docs/_build

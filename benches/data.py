@@ -50,6 +50,33 @@ def _strings(rows: int, values: list[str], seed: int) -> "pa.Array":
     return pa.DictionaryArray.from_arrays(pa.array(codes), pa.array(values))
 
 
+def numbers(rows: int, columns: int, batch_rows: int, seed: int) -> "Iterator[pa.RecordBatch]":
+    """Batches of float64 columns, four shapes in turn; the same rows first whatever number is asked for."""
+    import pyarrow as pa
+
+    rng = np.random.default_rng(seed)
+    shapes = (rng.standard_normal, rng.random, rng.standard_exponential, lambda n: np.round(rng.standard_normal(n), 1))
+    names = [f"x{i}" for i in range(columns)]
+    for start in range(0, rows, batch_rows):
+        height = min(batch_rows, rows - start)
+        yield pa.record_batch([pa.array(shapes[i % 4](height)) for i in range(columns)], names=names)
+
+
+def days(folder: Path, rows: int, count: int) -> list[Path]:
+    """Zstd Parquet files of the log, one a day."""
+    import pyarrow.parquet as pq
+
+    folder = folder / f"days-{rows}"
+    folder.mkdir(parents=True, exist_ok=True)
+    files = [folder / f"{day:04}.parquet" for day in range(count)]
+    for day, file in enumerate(files):
+        if not file.exists():
+            part = file.with_suffix(".part")
+            pq.write_table(log(rows, seed=day), part, compression="zstd", row_group_size=ROW_GROUP_ROWS)
+            part.rename(file)
+    return files
+
+
 def log(rows: int, seed: int) -> "pa.Table":
     """A prediction log: 20 columns of the types such logs have."""
     import pyarrow as pa

@@ -5,7 +5,8 @@ Arrow, NumPy arrays, and paths of Parquet, CSV and JSON lines are data.
 """
 
 from driftline import _polars, errors, sketches
-from driftline._compare import Comparison, compare
+from driftline._compare import compare
+from driftline._comparison import Comparison
 from driftline._core import build_info
 from driftline._profile import Profile, merge, profile
 

@@ -45,6 +45,9 @@ def format_of(name: str) -> Literal["parquet", "csv", "jsonlines"] | None:
 def is_profile(path: str) -> bool:
     """Whether a file is a saved profile."""
 
+def write_file(path: str, data: bytes) -> None:
+    """Writes a file whole or not at all."""
+
 @final
 class Options:
     """How to profile, checked. Raises ValueError."""
@@ -59,6 +62,7 @@ class Options:
         redact: Sequence[str] = ...,
         reference: Profile | None = None,
         threads: int = 0,
+        may_lack_columns: bool = False,
     ) -> None: ...
 
 def profile_batches(
@@ -87,8 +91,13 @@ class Profile:
         """Name and type of columns that were not profiled."""
     def column(self, name: str) -> Column:
         """Raises KeyError."""
+    @property
+    def estimated_numbers(self) -> list[str]:
+        """Number columns whose quantiles are estimates."""
     def merge(self, other: Profile) -> Profile:
         """A new profile of the rows of both."""
+    def with_bins_of(self, counted: Profile) -> Profile:
+        """The same profile with the bins that another one of the same rows was counted over."""
     def save(self, path: str) -> None: ...
     @staticmethod
     def load(path: str) -> Profile: ...
@@ -151,26 +160,29 @@ class Comparison:
     @property
     def current_rows(self) -> int: ...
     @property
-    def tolerance(self) -> float: ...
-    @property
-    def alpha(self) -> float: ...
-    @property
     def columns(self) -> list[dict[str, Any]]:
-        """name, kind, verdict ('drift' | 'stable' | 'undecided' | 'retyped' | 'not judged'), effect, effect_bound,
-        test ('ks' | 'chi-square'), p_value, p_adjusted, reference_rows, current_rows, reason (why not
-        judged), moved (None or {'label': str, 'reference': share, 'current': share})."""
+        """The fields of a `ColumnComparison` that need no further work; what moved as tuples."""
     @property
     def only_in_reference(self) -> list[str]: ...
     @property
     def only_in_current(self) -> list[str]: ...
+    def cells(self, column: int) -> list[tuple[str, float | None, float | None, int, int]]:
+        """Label, edges of a bin of numbers, rows of the reference, rows now; empty where values are not judged."""
+    def statistics(self, column: int) -> dict[str, float]:
+        """Distances by name."""
+    def all_statistics(self) -> list[dict[str, float]]:
+        """The same of every column, on all threads."""
 
 def compare(
     reference: Profile,
     current: Profile,
     *,
-    columns: Sequence[str] | None = None,
-    tolerance: float = 0.02,
-    alpha: float = 0.05,
+    columns: Sequence[str] | None,
+    tolerance: float,
+    alpha: float,
+    resolution: float,
+    correction: str,
+    threads: int,
 ) -> Comparison: ...
 
 @final

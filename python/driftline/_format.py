@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 from html import escape
 from typing import Any
 
-__all__ = ["count", "html_table", "number", "percent", "shown", "text_table", "value_of_type"]
+__all__ = ["count", "html_table", "number", "percent", "shown", "text_table", "value_of_type", "whole_percent"]
 
 PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -30,6 +30,11 @@ def percent(share: float | None) -> str:
     if share is None:
         return ""
     return f"{100 * share:.1f} %" if 0 < share < 0.9995 else f"{100 * share:.0f} %"
+
+
+def whole_percent(share: float) -> str:
+    """A share as its user wrote it: `2 %`, `0.5 %`."""
+    return f"{100 * share:.4g} %"
 
 
 def value_of_type(value: float | None, type_name: str) -> str:

@@ -121,7 +121,7 @@ class Profile(Mapping[str, ColumnProfile]):
     @staticmethod
     def is_saved(path: Path) -> bool:
         """Whether this names a saved profile, as a look at the footer tells; an object in a store, as its name does."""
-        return _is_saved(path)
+        return is_saved(path)
 
     @classmethod
     def from_arrow(cls, table: Any) -> "Profile":
@@ -263,10 +263,10 @@ def profile(
         >>> p["amount"].null_count, p["amount"].max
         (1, 2.5)
     """
-    from driftline._progress import watched
-
     by_column = collect if isinstance(collect, Mapping) else {}
-    options = _core.Options(
+    return profile_raw(
+        data,
+        progress=progress,
         columns=None if columns is None else _names("columns", columns),
         k=k,
         collect=None if collect is None or by_column is collect else _names("collect", collect),
@@ -275,6 +275,13 @@ def profile(
         reference=None if reference is None else profile_of(reference, threads=threads)._core,
         threads=threads or 0,
     )
+
+
+def profile_raw(data: object, *, progress: bool | Callable[[int], object] | None = None, **options: Any) -> Profile:
+    """Profiles data with the options of the engine."""
+    from driftline._progress import watched
+
+    checked = _core.Options(**options)
     inputs = _sources.open_inputs(data)
     if isinstance(data, Profile):
         raise TypeError("data is a profile already")
@@ -282,15 +289,15 @@ def profile(
         _refuse_profiles([data] if _sources.is_path(data) else data)
     with watched(progress) as callback:
         if inputs is not None:
-            return Profile(_core.profile_inputs(inputs, options, progress=callback))
-        return Profile(_core.profile_batches(_sources.produce(data), options, progress=callback))
+            return Profile(_core.profile_inputs(inputs, checked, progress=callback))
+        return Profile(_core.profile_batches(_sources.produce(data), checked, progress=callback))
 
 
 def profile_of(data: object, **options: Any) -> Profile:
     """The profile that `data` is, that a path holds, or that is made of the data."""
     if isinstance(data, Profile):
         return data
-    if _sources.is_path(data) and _is_saved(data):
+    if _sources.is_path(data) and is_saved(data):
         return Profile.load(data)
     return profile(data, **options)
 
@@ -325,7 +332,7 @@ def _names(option: str, names: Any) -> list[str]:
     return listed
 
 
-def _is_saved(path: Path) -> bool:
+def is_saved(path: Path) -> bool:
     """Whether this names a saved profile."""
     name = os.fspath(path)
     if not _sources.is_url(name):
@@ -336,5 +343,5 @@ def _is_saved(path: Path) -> bool:
 
 def _refuse_profiles(paths: Any) -> None:
     for path in paths:
-        if _is_saved(path):
+        if is_saved(path):
             raise InputError(f"{os.fspath(path)}: is a saved profile: read it with Profile.load")

@@ -13,7 +13,7 @@ from typing import Any, TypeGuard
 from driftline import _columns, _core
 from driftline.errors import InputError
 
-__all__ = ["Path", "is_path", "is_url", "open_inputs", "produce"]
+__all__ = ["Path", "is_path", "is_rereadable", "is_url", "open_inputs", "produce"]
 
 Path = str | os.PathLike[str]
 
@@ -34,6 +34,18 @@ def is_path(data: object) -> TypeGuard[Path]:
 def is_url(path: Path) -> bool:
     """Whether this names an object in a store."""
     return "://" in os.fspath(path)
+
+
+def is_rereadable(data: object) -> bool:
+    """Whether reading it a second time gives the same rows at little cost.
+
+    A stream and an iterator are used up, a query of DuckDB or a lazy frame would be computed again.
+    """
+    if isinstance(data, list | tuple):
+        return all(map(is_rereadable, data))
+    if is_path(data) or isinstance(data, Mapping):
+        return True
+    return hasattr(data, "__len__") and type(data).__module__.partition(".")[0] != "duckdb"
 
 
 def open_inputs(data: object) -> list[_core.Input] | None:

@@ -1,4 +1,4 @@
-"""Comparisons as a mapping, and how they look."""
+"""Comparisons as a mapping, what their verdicts say, and how they look."""
 
 import pathlib
 import re
@@ -20,22 +20,171 @@ def test_verdicts() -> None:
     assert c.drifted == ["city", "moved"]
     assert c.stable == ["same"]
     assert c.undecided == []
-    assert (c.reference_rows, c.current_rows, c.tolerance) == (200_000, 200_000, 0.02)
+    assert (c.reference_rows, c.current_rows) == (200_000, 200_000)
+    assert (c.tolerance, c.alpha, c.resolution, c.correction) == (0.02, 0.05, 0.05, "bh")
     city = c["city"]
-    assert (city.test, city.verdict) == ("chi-square", "drift")
+    assert (city.test, city.verdict) == ("largest category, set of categories", "drift")
     assert city.effect == pytest.approx(0.25)
-    assert city.effect <= city.effect_bound
+    assert city.effect < city.effect_bound < 0.26
+    assert {m.label for m in city.moved} == {"'b'", "'c'"}
     moved = c["moved"]
-    # Half a standard deviation moves 2 Phi(1/4) - 1 = 19.7 % of the rows.
-    assert moved.effect == pytest.approx(0.197, abs=0.015)
+    # Half a standard deviation moves 2 Phi(1/4) - 1 = 19.7 % of the rows past a quarter of one.
+    assert moved.effect == pytest.approx(0.197, abs=0.005)
     assert moved.p_adjusted < 1e-6
-    assert moved.moved.current > moved.moved.reference
+    assert re.fullmatch(r"above 0\.[12]\d*", moved.largest.label)
+    assert moved.largest.current - moved.largest.reference == pytest.approx(moved.effect)
 
 
-def test_few_rows_leave_it_undecided() -> None:
-    c = dl.compare({"x": RNG.normal(size=100)}, {"x": RNG.normal(size=100)})
-    assert c.undecided == ["x"]
-    assert re.search(r"undecided +x +100 rows cannot tell 2.0 % from nothing", repr(c))
+def test_raw_data_are_counted_exactly_and_the_cells_hold_every_row() -> None:
+    values = RNG.normal(size=50_000)
+    values[:500] = np.nan
+    values[500:700] = np.inf
+    table = pa.table({"x": pa.array(values, from_pandas=False)})
+    x = dl.compare(table, {"x": np.sort(values)})["x"]
+    assert (x.sketch_error, x.effect) == (0.0, 0.0)
+    assert sum(cell.reference for cell in x.cells) == sum(cell.current for cell in x.cells) == 50_000
+    special = {cell.label: cell.current for cell in x.cells if cell.low is None}
+    assert special == {"infinity": 200, "not a number": 500}
+    bins = [cell for cell in x.cells if cell.low is not None]
+    assert [cell.current for cell in bins] == [
+        int(((values > c.low) & (values <= c.high) & np.isfinite(values)).sum()) for c in bins
+    ]
+
+
+def test_a_stream_is_read_once_and_its_error_is_told() -> None:
+    table = pa.table({"x": RNG.normal(size=50_000)})
+    stream = pa.RecordBatchReader.from_batches(table.schema, table.to_batches(max_chunksize=10_000))
+    x = dl.compare(stream, table)["x"]
+    # Only the reference's counts are estimates: 2.446 / 1600^0.9433.
+    assert x.sketch_error == pytest.approx(0.00232, rel=0.01)
+    assert dl.compare(dl.profile(table), dl.profile(table))["x"].sketch_error == pytest.approx(2 * x.sketch_error)
+
+
+@pytest.mark.parametrize("at", [-9.0, 0.0, 0.01, 9.0])
+def test_a_default_value_counts_in_full_wherever_it_lies(at: float) -> None:
+    before, now = RNG.normal(size=(2, 100_000))
+    now[:5000] = at
+    x = dl.compare({"x": before}, {"x": now})["x"]
+    # The bin it falls into, or everything below it, gains 5 % less what it would have held of the 5 %.
+    assert x.effect == pytest.approx(0.05, abs=0.004)
+    assert x.verdict == "drift"
+    assert x.moved[0].current > x.moved[0].reference
+
+
+def test_missing_values_and_new_ones_belong_to_the_column() -> None:
+    n = 20_000
+    before = {"x": RNG.normal(size=n), "c": ["a", "b"] * (n // 2), "s": ["a", "b"] * (n // 2)}
+    now = {
+        "x": np.where(np.arange(n) < n // 10, np.nan, RNG.normal(size=n)),
+        "c": ["a", "b"] * (n // 2 - 1000) + ["z"] * 2000,
+        "s": ["a", "b"] * (n // 2 - 1000) + [None] * 2000,
+    }
+    c = dl.compare(before, now)
+    assert c.drifted == ["x", "c", "s"]
+    assert [c[name].effect for name in c] == [pytest.approx(0.1)] * 3
+    assert c["x"].largest == ("not a number", 0.0, 0.1)
+    assert c["c"].moved[0] == ("'z' (new)", 0.0, 0.1)
+    assert c["s"].moved[0] == ("missing", 0.0, 0.1)
+
+
+def test_whole_numbers_are_told_by_their_values() -> None:
+    n = 20_000
+    before = {"grade": RNG.integers(1, 6, n), "flag": (np.arange(n) % 100 < 3).astype(int)}
+    now = {
+        "grade": np.where(RNG.random(n) < 0.2, 5, RNG.integers(1, 6, n)),
+        "flag": (np.arange(n) % 100 < 9).astype(int),
+    }
+    c = dl.compare(before, now)
+    assert [cell.label for cell in c["grade"].cells] == ["1", "2", "3", "4", "5"]
+    assert c["grade"].moved[0].label == "5"
+    assert [cell.label for cell in c["flag"].cells] == ["0", "1"]
+    assert c["flag"].explanation == "6.0 % of rows moved (at most 6.8 %). 1 went from 3.0 % to 9.0 %."
+
+
+def test_int_against_float_is_no_retype() -> None:
+    c = dl.compare({"x": np.arange(50_000) % 30}, {"x": (np.arange(50_000) % 30).astype(float)})
+    assert (c.stable, c.retyped) == (["x"], {})
+
+
+def test_ids_and_times_are_judged_by_missing_rows_and_length_only() -> None:
+    n = 5000
+    ids = [f"user-{i:05}" for i in range(n)]
+    when = np.datetime64("2026-01-01T00:00:00", "us") + np.arange(n)
+    later = when + np.timedelta64(90, "D")
+    c = dl.compare({"id": ids, "t": when, "x": [1.0] * n}, {"id": ids[::-1], "t": later, "x": [1.0] * n})
+    assert c.not_judged == {"id": "nearly all values are distinct", "t": "a time"}
+    assert (c["id"].moved, c["t"].moved, c.changed) == ((), (), False)
+    short = [text[-4:] if i % 4 == 0 else text for i, text in enumerate(ids)]
+    late = [None if i % 5 == 0 else t for i, t in enumerate(later.tolist())]
+    c = dl.compare({"id": ids, "t": when, "x": [1.0] * n}, {"id": short, "t": late, "x": [1.0] * n})
+    assert c["id"].moved == (("length up to 9", 0.0, 0.25),)
+    assert c["t"].moved == (("missing", 0.0, 0.2),)
+    assert c["t"].explanation == "Missing went from 0 % to 20.0 %."
+    # They are no drift of a value, and do not count in the correction over columns.
+    assert (c.drifted, c.changed) == ([], True)
+    assert c["x"].p_value == c["x"].p_adjusted == 1.0
+
+
+def test_few_rows_leave_it_undecided_and_say_how_many_would_do() -> None:
+    reference = {"x": RNG.normal(size=100_000)}
+    x = dl.compare(reference, {"x": RNG.normal(size=212)})["x"]
+    assert x.verdict == "undecided"
+    assert x.moved == ()
+    assert x.largest is None
+    assert 212 < x.rows_to_decide < 20_000
+    assert re.fullmatch(r"212 rows cannot tell 2 % from nothing; about [\d,]+ would", x.size)
+    few = dl.compare({"x": RNG.normal(size=100)}, {"x": RNG.normal(size=100)})["x"]
+    assert few.rows_to_decide is None
+    assert "100 rows of the reference cannot tell 2 % from nothing" in few.size
+    coarse = [dl.profile({"x": RNG.normal(size=20_000)}, k=50) for _ in range(2)]
+    assert re.match(r"sketches with an error of \d+\.\d % cannot tell 2 %", dl.compare(*coarse)["x"].size)
+    close = RNG.permutation(10**6)
+    edge = dl.compare({"x": close * 1.0}, {"x": np.where(close < 20_400, 10**6, close) * 1.0})["x"]
+    assert edge.size == "2.0 % of rows moved (at most 2.2 %): too close to 2 % to tell"
+
+
+def test_at_tolerance_zero_stable_means_the_resolution() -> None:
+    before, now = ({"x": RNG.normal(size=20_000)} for _ in range(2))
+    assert dl.compare(before, now, tolerance=0).stable == ["x"]
+    assert dl.compare(before, now, tolerance=0, resolution=0.01).undecided == ["x"]
+    assert "cannot tell 1 % from nothing" in dl.compare(before, now, tolerance=0, resolution=0.01)["x"].size
+
+
+def test_corrections() -> None:
+    before = {f"c{i}": RNG.normal(size=2000) for i in range(20)}
+    now = {f"c{i}": RNG.normal(0.12 if i < 3 else 0, size=2000) for i in range(20)}
+    adjusted = {
+        correction: np.array(
+            [c.p_adjusted for c in dl.compare(before, now, tolerance=0, correction=correction).values()]
+        )
+        for correction in ("none", "bh", "holm")
+    }
+    raw = np.array([c.p_value for c in dl.compare(before, now, tolerance=0).values()])
+    order = np.argsort(raw)
+    holm = np.minimum(np.maximum.accumulate(raw[order] * np.arange(20, 0, -1)), 1)
+    bh = np.minimum.accumulate((raw[order] * 20 / np.arange(1, 21))[::-1])[::-1]
+    np.testing.assert_allclose(adjusted["none"], raw)
+    np.testing.assert_allclose(adjusted["holm"][order], holm)
+    np.testing.assert_allclose(adjusted["bh"][order], np.minimum(bh, 1))
+    with pytest.raises(ValueError, match='correction is "fdr": it takes bh, holm, none'):
+        dl.compare(before, now, correction="fdr")
+
+
+def test_categories_beyond_the_limit_of_frequent_items_are_compared_on_the_heaviest() -> None:
+    def side(share: float) -> dict[str, list[str]]:
+        common = RNG.random(60_000) < share
+        rare = RNG.integers(0, 20_000, 60_000)
+        return {"c": ["common" if is_common else f"rare {i}" for is_common, i in zip(common, rare, strict=True)]}
+
+    assert dl.compare(side(0.3), side(0.3))["c"].verdict != "drift"
+    c = dl.compare(side(0.3), side(0.4))["c"]
+    assert c.verdict == "drift"
+    assert c.sketch_error > 0
+    assert c.moved[0].label == "'common'"
+    # One that the reference has never seen, or not often enough to hold it.
+    new = side(0.3)
+    new["c"][:3000] = ["N/A"] * 3000
+    assert dl.compare(side(0.3), new)["c"].moved[0].label == "'N/A'"
 
 
 def test_any_mix_of_sides(tmp_path: pathlib.Path) -> None:
@@ -49,9 +198,16 @@ def test_any_mix_of_sides(tmp_path: pathlib.Path) -> None:
 
 def test_columns_that_come_and_go() -> None:
     c = dl.compare({"a": [1, 2], "gone": [1, 2]}, {"a": [1, 2], "new": [1, 2]})
-    assert (c.only_in_reference, c.only_in_current) == (["gone"], ["new"])
+    assert (c.only_in_reference, c.only_in_current, c.changed) == (["gone"], ["new"], True)
     assert re.search(r"GONE +gone", repr(c))
     assert re.search(r"NEW +new", repr(c))
+    chosen = dl.compare({"a": [1, 2], "gone": [1, 2]}, {"a": [1, 2], "new": [1, 2]}, columns=["a", "new"])
+    assert (chosen.only_in_reference, chosen.only_in_current, list(chosen)) == ([], ["new"], ["a"])
+
+
+def test_fields_of_a_struct_are_chosen_together() -> None:
+    table = pa.table({"s": [{"a": 1, "b": "x"}] * 50, "t": [1] * 50})
+    assert list(dl.compare(table, table, columns=["s"])) == ["s.a", "s.b"]
 
 
 def test_looks() -> None:
@@ -59,23 +215,42 @@ def test_looks() -> None:
     lines = repr(c).splitlines()
     assert re.fullmatch(r"200,000 reference rows, 200,000 current, 3 columns, \d+\.\d\d s", lines[0])
     assert re.match(r"CHANGED +city +25.0 % of rows moved \(at most 2[5-9].\d %\) +'[bc]': 25.0 % -> ", lines[1])
-    assert lines[3].startswith("stable")
+    assert re.fullmatch(r"stable +same +at most \d.\d %", lines[3])
     assert "CHANGED" in c._repr_html_()
 
 
 def test_tables() -> None:
     c = dl.compare(BEFORE, NOW)
-    assert c.to_polars().filter(pl.col("verdict") == "drift")["column"].to_list() == ["moved", "city"]
-    assert c.to_arrow().num_rows == 3
-    assert c.to_dicts()[0]["moved"]["current"] > 0
+    frame = c.to_polars()
+    assert frame.filter(pl.col("verdict") == "drift")["column"].to_list() == ["moved", "city"]
+    assert c.to_arrow().to_pylist() == frame.to_dicts()
+    first = c.to_dicts()[0]
+    assert first["name"] == "moved"
+    assert first["moved"][0]["current"] != first["moved"][0]["reference"]
+
+
+def test_quantiles_of_both_sides() -> None:
+    moved = dl.compare(BEFORE, NOW)["moved"].quantiles
+    assert [q for q, _, _ in moved] == [0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99]
+    assert all(now - before == pytest.approx(0.5, abs=0.15) for _, before, now in moved)
+    assert dl.compare(BEFORE, NOW)["city"].quantiles is None
 
 
 def test_wrong_options() -> None:
-    with pytest.raises(ValueError, match="tolerance is 2"):
+    with pytest.raises(ValueError, match="tolerance is 2: it is a share of the rows"):
         dl.compare(BEFORE, NOW, tolerance=2)
+    with pytest.raises(ValueError, match="resolution is 0: it is a share of the rows"):
+        dl.compare(BEFORE, NOW, resolution=0)
     with pytest.raises(ValueError, match='no column "x" on either side'):
         dl.compare(BEFORE, NOW, columns=["x"])
-    with pytest.raises(dl.errors.InputError, match="no column in common"):
+    with pytest.raises(dl.errors.InputError, match='no column in common: the reference has "a", the current data "b"'):
         dl.compare({"a": [1]}, {"b": [1]})
     with pytest.raises(dl.errors.InputError, match="has no rows"):
         dl.compare({"a": []}, {"a": [1]})
+
+
+def test_what_was_not_collected_is_not_judged_and_says_what_to_do() -> None:
+    data = {"x": RNG.normal(size=500), "c": ["a", "b"] * 250}
+    c = dl.compare(dl.profile(data, collect=["counts"]), data)
+    assert c["x"].reason == "no quantiles were kept on one side: collect them, and do not redact"
+    assert c["c"].reason == "no frequent values were kept on one side: collect top, and do not redact"

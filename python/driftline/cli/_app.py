@@ -5,7 +5,6 @@ import math
 import os
 import sys
 from enum import StrEnum
-from importlib.resources import as_file, files
 from typing import Annotated, Any
 
 import typer
@@ -39,6 +38,14 @@ class FailOn(StrEnum):
     """What makes a comparison fail."""
 
     drift = "drift"
+
+
+class Correction(StrEnum):
+    """How p-values are corrected for the number of columns."""
+
+    bh = "bh"
+    holm = "holm"
+    none = "none"
 
 
 def _version(asked: bool) -> None:
@@ -109,53 +116,62 @@ def compare(
         str, typer.Option(metavar="SHARE", help="Share of the rows up to which a change does not matter.")
     ] = "2%",
     alpha: Annotated[float, typer.Option(help="Accepted share of false findings.")] = 0.05,
+    resolution: Annotated[
+        str, typer.Option(metavar="SHARE", help="At tolerance 0: the change that a stable column may still have.")
+    ] = "5%",
+    correction: Annotated[
+        Correction, typer.Option(help="For the number of columns: Benjamini-Hochberg, Holm or none.")
+    ] = Correction.bh,
+    html: Annotated[str | None, typer.Option("--html", metavar="FILE", help="Write a report to look at.")] = None,
     fail_on: Annotated[
-        FailOn | None, typer.Option(help="Exit with 1 where a column drifted, is gone or was retyped.")
+        FailOn | None, typer.Option(help="Exit with 1 where a column drifted, is gone, was retyped or lacks rows.")
     ] = None,
     threads: Threads = 0,
     as_json: Json = False,
 ) -> None:
-    """Say what changed from REF to CUR."""
+    """Say what changed from REF to CUR, by how much, and whether that is proved."""
     made = dl.compare(
         reference,
         current,
         columns=None if columns is None else _listed(columns),
         tolerance=share("tolerance", tolerance),
         alpha=alpha,
+        resolution=share("resolution", resolution),
+        correction=correction.value,
         threads=threads,
     )
+    if html is not None:
+        made.to_html(html)
+        print(f"wrote {html}", file=sys.stderr)
     if as_json:
         _print_json(comparison_as_json(made))
     else:
         _show(made)
-    if fail_on is FailOn.drift and (made.drifted or made.only_in_reference or made.retyped):
+    if fail_on is FailOn.drift and made.changed:
         raise typer.Exit(1)
 
 
 @app.command()
-def demo(as_json: Json = False) -> None:
-    """Profile a bundled log of predictions, and say what changed since the model was built."""
-    data = files("driftline") / "demo"
-    with as_file(data / "reference.parquet") as before, as_file(data / "production.parquet") as now:
-        reference = dl.profile(before)
-        current = dl.profile(now, reference=reference)
-    made = dl.compare(reference, current)
+def demo(
+    html: Annotated[
+        str, typer.Option("--html", metavar="FILE", help="Where to write the report.")
+    ] = "driftline-demo.html",
+    as_json: Json = False,
+) -> None:
+    """Tell the story of a bundled log: what changed since the model was built, what did not, what cannot be told."""
+    from driftline.cli._demo import DemoStory, tell
+
+    story = DemoStory()
+    story.since_training.to_html(html)
     if as_json:
-        _print_json(comparison_as_json(made))
+        told = {"since_training": story.since_training, "last_quarter": story.last_quarter}
+        _print_json({name: comparison_as_json(comparison) for name, comparison in told.items()})
         return
-    _write("A model predicts who repays a car loan. Its log in production, 50,000 predictions with their features:\n")
-    _show(current)
-    _write("\nBeside it 50,000 rows of the time the model was built, the reference. What changed since?\n")
-    _show(made)
-    names = ", ".join(made.drifted[:3])
-    _write(
-        f"\n{len(made.drifted)} columns changed by more than {made.tolerance:.0%} of the rows ({names}, ...), "
-        "each proven with its bound.\n\n"
-        "Next, with data of your own:\n"
-        "  driftline profile DATA -o reference.profile.parquet\n"
-        "  driftline compare reference.profile.parquet NEWER_DATA --fail-on drift\n"
-        "The data are NannyML's synthetic car-loan set (Apache-2.0)."
-    )
+    for part in tell(story, html):
+        if isinstance(part, str):
+            _write(part)
+        else:
+            _show(part)
 
 
 def _listed(names: str) -> list[str]:

@@ -46,6 +46,8 @@ def comparison_as_json(comparison: dl.Comparison) -> dict[str, Any]:
         "current_rows": comparison.current_rows,
         "tolerance": comparison.tolerance,
         "alpha": comparison.alpha,
+        "resolution": comparison.resolution,
+        "correction": comparison.correction,
         "drifted": comparison.drifted,
         "undecided": comparison.undecided,
         "stable": comparison.stable,

@@ -12,6 +12,8 @@ pub mod profile;
 mod reference;
 pub mod source;
 pub mod table;
+mod threads;
+pub mod whole_file;
 
 pub use error::{Error, Result};
 pub use options::{Collect, Options};

@@ -79,8 +79,8 @@ pub struct Options {
     pub reference: Option<Arc<Reference>>,
     /// Threads to use; all cores where 0.
     pub threads: usize,
-    /// Whether a named column may be missing from one of several inputs, as long as another has it.
-    pub some_lack_columns: bool,
+    /// Whether named columns may be missing, because whoever asks checks them over several inputs.
+    pub may_lack_columns: bool,
 }
 
 impl Default for Options {
@@ -94,7 +94,7 @@ impl Default for Options {
             redact: HashSet::new(),
             reference: None,
             threads: 0,
-            some_lack_columns: false,
+            may_lack_columns: false,
         }
     }
 }
@@ -114,8 +114,7 @@ impl Options {
 
     /// Whether the column was asked for.
     pub fn wants(&self, column: &str) -> bool {
-        let asked = |columns: &Vec<String>| ancestors(column).any(|name| columns.iter().any(|c| c == name));
-        self.columns.as_ref().is_none_or(asked)
+        self.columns.as_ref().is_none_or(|columns| covers(columns, column))
     }
 
     /// What to say if an option names a column that none of `names` is or lies in; `listed` are those to offer.
@@ -150,6 +149,11 @@ impl Options {
             n => n,
         }
     }
+}
+
+/// Whether one of `names` is the column or what it lies in.
+pub(crate) fn covers(names: &[String], column: &str) -> bool {
+    ancestors(column).any(|part| names.iter().any(|name| name == part))
 }
 
 /// A column's name and those of what it lies in: `a.b[]`, `a.b`, `a`.

@@ -2,12 +2,38 @@
 use crate::Result;
 use crate::profile::{Bins, Frequent, Kind, Profile, same_measure};
 use driftline_sketches::bins::Categories;
-use driftline_sketches::{CategoryBins, NumberBins};
+use driftline_sketches::{CategoryBins, KllSketch, NumberBins};
 use std::collections::HashMap;
 use std::sync::Arc;
 
-/// Bins taken from the quantiles of a reference: enough for a shift of 1 % to show, few enough to count at line rate.
+/// Bins between quantiles of a reference: enough for a shift of 1 % to show, few enough to count at line rate. With
+/// those of frequent values they stay below the 64 that the fastest search of edges has room for.
 const NUMBER_BINS: usize = 33;
+
+/// A value that so large a share of the rows holds has a bin of its own: half of what a bin holds otherwise.
+const OWN_BIN: f64 = 0.5 / NUMBER_BINS as f64;
+
+/// Edges of bins that hold about equally many values, and of two more for what lies outside of all values.
+///
+/// A frequent value is alone in its bin, or another value that takes its place would go unseen. Infinities are
+/// no edges: they are counted apart.
+pub(crate) fn number_edges(quantiles: &KllSketch) -> Vec<f64> {
+    let view = quantiles.sorted_view();
+    let mut edges: Vec<f64> =
+        quantiles.min().into_iter().map(f64::next_down).chain(quantiles.max()).collect();
+    for i in 1..NUMBER_BINS {
+        let Some(edge) = view.quantile(i as f64 / NUMBER_BINS as f64) else { continue };
+        let share = view.rank(edge).unwrap_or(0.0) - view.rank_exclusive(edge).unwrap_or(0.0);
+        edges.push(edge);
+        if share >= OWN_BIN {
+            edges.push(edge.next_down());
+        }
+    }
+    edges.retain(|edge| edge.is_finite());
+    edges.sort_by(f64::total_cmp);
+    edges.dedup();
+    edges
+}
 
 /// Bins of one column.
 #[derive(Clone, Debug)]
@@ -50,12 +76,7 @@ impl Reference {
                 (Some(Bins::Categories(bins)), ..) => ColumnBins::Categories(bins.categories().clone()),
                 (None, Some(numbers), _) => match &numbers.quantiles {
                     Some(quantiles) if quantiles.n() > 0 => {
-                        let view = quantiles.sorted_view();
-                        let share = |i: usize| i as f64 / NUMBER_BINS as f64;
-                        let mut edges: Vec<f64> =
-                            (1..NUMBER_BINS).filter_map(|i| view.quantile(share(i))).collect();
-                        edges.dedup();
-                        ColumnBins::Numbers(edges.into())
+                        ColumnBins::Numbers(number_edges(quantiles).into())
                     }
                     _ => continue,
                 },

@@ -5,6 +5,7 @@ mod batch;
 mod column;
 mod compare;
 mod error;
+mod file;
 mod info;
 mod input;
 mod options;
@@ -19,6 +20,8 @@ mod _core {
     use super::column::Column;
     #[pymodule_export]
     use super::compare::{Comparison, compare};
+    #[pymodule_export]
+    use super::file::write_file;
     #[pymodule_export]
     use super::info::build_info;
     #[pymodule_export]

@@ -14,7 +14,7 @@ pub struct Options(pub engine::Options);
 #[pymethods]
 impl Options {
     #[new]
-    #[pyo3(signature = (*, columns = None, k = 1600, collect = None, collect_by_column = None, redact = vec![], reference = None, threads = 0))]
+    #[pyo3(signature = (*, columns = None, k = 1600, collect = None, collect_by_column = None, redact = vec![], reference = None, threads = 0, may_lack_columns = false))]
     #[expect(clippy::too_many_arguments, reason = "one a keyword, as Python has them")]
     fn new(
         py: Python<'_>,
@@ -25,6 +25,7 @@ impl Options {
         redact: Vec<String>,
         reference: Option<PyRef<'_, Profile>>,
         threads: i64,
+        may_lack_columns: bool,
     ) -> PyResult<Self> {
         let checked = || -> Result<engine::Options, Error> {
             let collected = |names: &[String]| Collect::try_from_names(names.iter().map(String::as_str));
@@ -43,6 +44,7 @@ impl Options {
                 reference: reference.transpose()?.map(Arc::new),
                 redact: redact.into_iter().collect(),
                 columns,
+                may_lack_columns,
                 ..engine::Options::default()
             })
         };

@@ -20,6 +20,10 @@ impl Profile {
     pub fn engine(&self) -> &engine::Profile {
         &self.0
     }
+
+    pub fn shared(&self) -> Arc<engine::Profile> {
+        self.0.clone()
+    }
 }
 
 impl From<engine::Profile> for Profile {
@@ -56,6 +60,15 @@ impl Profile {
             merged.merge(&other.0).map(|()| merged)
         });
         merged.map(Self::from).map_err(|e| to_py(py, e))
+    }
+
+    fn with_bins_of(&self, py: Python<'_>, counted: &Self) -> PyResult<Self> {
+        py.detach(|| self.0.with_bins_of(&counted.0)).map(Self::from).map_err(|e| to_py(py, e))
+    }
+
+    #[getter]
+    fn estimated_numbers(&self) -> Vec<&str> {
+        self.0.estimated_numbers()
     }
 
     fn save(&self, py: Python<'_>, path: &str) -> PyResult<()> {

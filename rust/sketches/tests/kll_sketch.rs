@@ -220,6 +220,19 @@ proptest! {
     }
 
     #[test]
+    fn weights_at_edges_are_those_of_the_sorted_view(
+        values in values(), k in 8u16..300, edges in vec(-10.0..10.0f64, 0..8),
+    ) {
+        let sketch = sketch(k, &values);
+        let view = sketch.sorted_view();
+        let mut edges = edges;
+        edges.extend(values.iter().step_by(7));
+        edges.sort_by(f64::total_cmp);
+        let expected = edges.iter().map(|&x| (view.rank(x).unwrap_or(0.0) * view.n() as f64).round() as u64);
+        prop_assert_eq!(sketch.weights_up_to(&edges), expected.collect::<Vec<_>>());
+    }
+
+    #[test]
     fn weight_and_ends_are_exact_through_merges_and_bytes(
         parts in vec((values(), 8u16..300), 1..6),
     ) {

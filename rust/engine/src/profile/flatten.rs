@@ -49,7 +49,7 @@ pub fn flatten(schema: &Schema, options: &Options) -> Result<(Vec<Leaf>, Vec<Ski
     for (root, field) in schema.fields().iter().enumerate() {
         found.walk(field.name().clone(), field, root, vec![])?;
     }
-    if !options.some_lack_columns {
+    if !options.may_lack_columns {
         let names = found.names.iter().map(String::as_str).collect();
         let listed: Vec<_> = schema.fields().iter().map(|field| field.name().clone()).collect();
         if let Some(message) = options.unknown_name(&names, &listed) {

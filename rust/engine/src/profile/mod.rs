@@ -65,6 +65,35 @@ impl Profile {
         self.index.get(name).map(|&i| &self.columns[i])
     }
 
+    /// The same with the bins that another profile of the same rows was counted over.
+    ///
+    /// # Errors
+    /// It has another number of rows.
+    pub fn with_bins_of(&self, counted: &Self) -> Result<Self> {
+        if counted.rows != self.rows {
+            return Err(Error::Input(format!(
+                "{} rows were read first and {} then: the data changed in between; read them again",
+                self.rows, counted.rows
+            )));
+        }
+        let mut with_bins = self.clone();
+        for column in &mut with_bins.columns {
+            if let Some(other) = counted.column(&column.name) {
+                column.bins.clone_from(&other.bins);
+            }
+        }
+        Ok(with_bins)
+    }
+
+    /// Numbers of which quantiles are estimates, so that only a count over bins says exactly how many lie where.
+    pub fn estimated_numbers(&self) -> Vec<&str> {
+        let estimated = |column: &&ColumnProfile| {
+            let quantiles = column.numbers.as_ref().and_then(|numbers| numbers.quantiles.as_ref());
+            column.kind == Kind::Number && quantiles.is_some_and(|quantiles| !quantiles.is_exact())
+        };
+        self.columns.iter().filter(estimated).map(|column| column.name.as_str()).collect()
+    }
+
     /// Columns that were not profiled, because of their type.
     pub fn skipped(&self) -> &[Skipped] {
         &self.skipped

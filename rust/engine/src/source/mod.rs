@@ -212,11 +212,12 @@ pub fn profile_inputs(inputs: &[Input], options: &Options, observer: &mut dyn Ob
         return Err(Error::Argument("no files to profile".into()));
     }
     // A column may be in some files only, or in the folders' names: the names are checked against them all.
-    let options = &Options { some_lack_columns: true, ..options.clone() };
+    let checked = !options.may_lack_columns;
+    let options = &Options { may_lack_columns: true, ..options.clone() };
     let (profile, listed) = profile_parts(inputs, options, observer)?;
     let columns = profile.columns().iter().map(|c| c.name.as_str());
     let names = columns.chain(profile.skipped().iter().map(|s| s.name.as_str())).collect();
-    match options.unknown_name(&names, &listed) {
+    match options.unknown_name(&names, &listed).filter(|_| checked) {
         None => Ok(profile),
         Some(message) => Err(Error::Argument(message)),
     }

@@ -10,10 +10,7 @@ use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::basic::Compression;
 use parquet::file::properties::WriterProperties;
 use parquet::file::reader::ChunkReader;
-use std::fs::File;
-use std::io::Write;
 use std::path::Path;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 /// The profile as the bytes of a Parquet file.
 ///
@@ -49,24 +46,7 @@ pub fn save(profile: &Profile, path: &Path) -> Result<()> {
             "{name}: is there and is no profile: remove it or choose another name"
         )));
     }
-    // Through a link to the file behind it, which is what others open.
-    let path = &path.canonicalize().unwrap_or_else(|_| path.to_owned());
-    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let file_name = path.file_name().ok_or_else(|| Error::Argument(format!("{name}: names no file")))?;
-    static SAVES: AtomicU64 = AtomicU64::new(0);
-    let (process, save) = (std::process::id(), SAVES.fetch_add(1, Ordering::Relaxed));
-    let half = folder.join(format!(".{}.{process}.{save}.part", file_name.to_string_lossy()));
-    let written = File::create_new(&half)
-        .and_then(|mut file| file.write_all(&bytes).and_then(|()| file.sync_all()))
-        .and_then(|()| std::fs::rename(&half, path));
-    written.map_err(|error| {
-        // The error tells what went wrong; that its remains could not be removed as well adds nothing.
-        let _ = std::fs::remove_file(&half);
-        match error.kind() {
-            std::io::ErrorKind::NotFound => Error::Input(format!("{name}: there is no folder {folder:?}")),
-            _ => Error::from_io(&name, &error),
-        }
-    })
+    crate::whole_file::write(path, &bytes)
 }
 
 /// Reads a profile from the bytes of a Parquet file.

@@ -1,7 +1,9 @@
 //! A table back into a profile; nothing in it is trusted.
 use super::{ROWS_KEY, SCHEMA_VERSION, VERSION_KEY};
+use crate::guard::decoding;
 use crate::profile::column::MOST_ROWS;
 use crate::profile::{Bins, ColumnProfile, Counts, Frequent, Kind, Numbers, Profile, Skipped};
+use crate::threads::map;
 use crate::{Error, Result};
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Float64Type, Int64Type};
@@ -30,6 +32,7 @@ pub fn from_batches(
     for batch in batches {
         let batch = batch?;
         let table = Table::try_new(&batch)?;
+        let mut known = vec![];
         for row in 0..batch.num_rows() {
             let name = table
                 .string("column", row)
@@ -41,12 +44,16 @@ pub fn from_batches(
             // A kind of a later minor version is like a type that is not profiled.
             match table.string("kind", row).as_deref().and_then(Kind::from_name) {
                 None => skipped.push(Skipped { name, type_name }),
-                Some(kind) => columns.push(
-                    table
-                        .column(row, name.clone(), type_name, kind)
-                        .map_err(|e| Error::Input(format!("column {name:?}: {e}")))?,
-                ),
+                Some(kind) => known.push((row, name, type_name, kind)),
             }
+        }
+        let read = map(0, &known, |(row, name, type_name, kind)| {
+            // A panic would end the thread; where it came from is told by the column.
+            decoding(|| table.column(*row, name.clone(), type_name.clone(), *kind).map_err(Error::Input))
+                .map_err(|e| Error::Input(format!("column {name:?}: {e}")))
+        });
+        for column in read {
+            columns.push(column?);
         }
     }
     Profile::try_new(rows, columns, skipped)

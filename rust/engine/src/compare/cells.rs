@@ -1,0 +1,257 @@
+//! A column on both sides as counts over the same cells: what every statistic of it is computed from.
+//!
+//! Numbers fall into the bins of the reference, categories into one cell a value; infinite, NaN and missing
+//! rows have cells of their own, so the cells hold every row. Counts are exact where both sides were counted
+//! over the same bins or their sketches still hold every value; elsewhere they come from the sketches, and
+//! [`Cells::error`] says how far off they may be.
+use crate::profile::{Bins, ColumnProfile, Counts, Frequent, Numbers};
+use crate::reference::number_edges;
+use driftline_sketches::NumberBins;
+use std::collections::BTreeMap;
+
+/// What a cell counts.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Content {
+    /// Numbers above `low`, up to and including `high`.
+    Bin {
+        /// The lower edge, which lies outside.
+        low: f64,
+        /// The upper edge, which lies inside.
+        high: f64,
+    },
+    /// Minus infinity.
+    NegativeInfinity,
+    /// Infinity.
+    Infinity,
+    /// One value of a category.
+    Value(Box<[u8]>),
+    /// All values without a cell.
+    Other,
+    /// Floats that are not a number.
+    Nan,
+    /// Nulls, and rows of files that lack the column.
+    Missing,
+}
+
+/// One cell.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Cell {
+    /// What it counts.
+    pub content: Content,
+    /// Rows of the reference.
+    pub reference: u64,
+    /// Rows now.
+    pub current: u64,
+}
+
+/// All rows of a column on both sides.
+#[derive(Clone, Debug)]
+pub struct Cells {
+    /// The cells; those of numbers ascend, with NaN and missing rows behind them.
+    pub cells: Vec<Cell>,
+    /// Whether neighbours belong together, so that cumulative shares mean something.
+    pub ordered: bool,
+    /// How far a difference of shares may be off, because counts come from sketches.
+    pub error: f64,
+    /// Smallest and largest number on either side, where both are whole: one-value bins are told by them.
+    pub whole_range: Option<(f64, f64)>,
+}
+
+impl Cells {
+    /// The counts of both sides.
+    pub fn counts(&self) -> (Vec<u64>, Vec<u64>) {
+        self.cells.iter().map(|cell| (cell.reference, cell.current)).unzip()
+    }
+
+    /// Rows of the reference and rows now.
+    pub fn rows(&self) -> (u64, u64) {
+        self.cells.iter().fold((0, 0), |(m, n), cell| (m + cell.reference, n + cell.current))
+    }
+
+    /// The outermost edges of the bins; NaN where there are none.
+    pub fn ends(&self) -> (f64, f64) {
+        let mut edges = self.cells.iter().filter_map(|cell| match cell.content {
+            Content::Bin { low, high } => Some((low, high)),
+            _ => None,
+        });
+        let (low, high) = edges.next().unwrap_or((f64::NAN, f64::NAN));
+        (low, edges.next_back().map_or(high, |(_, high)| high))
+    }
+
+    /// Cells of `contents` that hold a row on either side.
+    fn of(contents: impl IntoIterator<Item = (Content, [u64; 2])>, ordered: bool, error: f64) -> Self {
+        let cells = contents.into_iter().filter(|(_, [reference, current])| reference + current > 0);
+        let cells = cells.map(|(content, [reference, current])| Cell { content, reference, current });
+        Self { cells: cells.collect(), ordered, error: error.min(1.0), whole_range: None }
+    }
+}
+
+/// Rows of the data, those of files that lack the column included.
+pub fn rows(column: &ColumnProfile) -> u64 {
+    column.counts.rows + column.counts.absent
+}
+
+/// Missing rows against all others.
+pub fn missing_cells(reference: &ColumnProfile, current: &ColumnProfile) -> Cells {
+    let sides = [reference, current];
+    let valid = (Content::Other, sides.map(|c| c.counts.valid()));
+    Cells::of([valid].into_iter().chain(special_cells(sides)), false, 0.0)
+}
+
+/// Numbers, over the bins of the reference; `None` where a side has neither quantiles nor those bins.
+pub fn number_cells(reference: &ColumnProfile, current: &ColumnProfile) -> Option<Cells> {
+    let sides = [reference, current];
+    let [before, now] = sides.map(|column| {
+        let bins = match &column.bins {
+            Some(Bins::Numbers(bins)) => Some(bins),
+            _ => None,
+        };
+        column.numbers.as_ref().map(|numbers| NumberSide { numbers, bins })
+    });
+    let mut binned = Binned::of([before?, now?])?;
+    let infinite = |count: fn(&Counts) -> u64| sides.map(|c| count(&c.counts));
+    let (low, high) = (infinite(|c| c.neg_inf), infinite(|c| c.pos_inf));
+    binned.take_out(low, high);
+    let contents = [(Content::NegativeInfinity, low)]
+        .into_iter()
+        .chain(binned.contents())
+        .chain([(Content::Infinity, high)])
+        .chain(special_cells(sides));
+    let valid_share = |c: &ColumnProfile| c.counts.valid() as f64 / rows(c) as f64;
+    let error = binned.errors[0] * valid_share(reference) + binned.errors[1] * valid_share(current);
+    Some(Cells { whole_range: binned.whole_range, ..Cells::of(contents, true, error) })
+}
+
+/// Lengths of strings or lists, over quantiles of the reference's; `None` where a side has none.
+pub fn length_cells(reference: &ColumnProfile, current: &ColumnProfile) -> Option<Cells> {
+    let [before, now] =
+        [reference, current].map(|c| c.lengths.as_ref().map(|numbers| NumberSide { numbers, bins: None }));
+    let binned = Binned::of([before?, now?])?;
+    let range = |c: &ColumnProfile| c.lengths.as_ref().and_then(|numbers| numbers.range);
+    let whole_range = joined(range(reference), range(current));
+    Some(Cells { whole_range, ..Cells::of(binned.contents(), true, binned.errors.iter().sum()) })
+}
+
+/// The range that covers both, where both are known.
+fn joined(a: Option<(f64, f64)>, b: Option<(f64, f64)>) -> Option<(f64, f64)> {
+    a.zip(b).map(|(a, b)| (a.0.min(b.0), a.1.max(b.1)))
+}
+
+/// What is known of the numbers of one side.
+struct NumberSide<'a> {
+    numbers: &'a Numbers,
+    /// Exact counts over the bins of some reference.
+    bins: Option<&'a NumberBins>,
+}
+
+impl NumberSide<'_> {
+    fn edges(&self) -> Option<Vec<f64>> {
+        match (self.bins, &self.numbers.quantiles) {
+            (Some(bins), _) => Some(bins.edges().to_vec()),
+            (None, Some(quantiles)) => Some(number_edges(quantiles)),
+            (None, None) => None,
+        }
+    }
+
+    /// Rows per bin, and the error of the shares up to each edge.
+    fn counts(&self, edges: &[f64]) -> Option<(Vec<u64>, f64)> {
+        if let Some(bins) = self.bins.filter(|bins| bins.edges() == edges) {
+            return Some((bins.counts().to_vec(), 0.0));
+        }
+        let quantiles = self.numbers.quantiles.as_ref()?;
+        let mut ranks = quantiles.weights_up_to(edges);
+        ranks.push(quantiles.n());
+        let mut below = 0;
+        let counts = ranks.into_iter().map(|rank| rank - std::mem::replace(&mut below, rank));
+        Some((counts.collect(), quantiles.all_rank_error()))
+    }
+
+    fn whole_range(&self) -> Option<(f64, f64)> {
+        self.numbers.integer_range.map(|(min, max)| (min as f64, max as f64))
+    }
+}
+
+/// Numbers of both sides over the same edges.
+struct Binned {
+    edges: Vec<f64>,
+    /// Rows per bin, one more than edges.
+    counts: [Vec<u64>; 2],
+    /// Error of the shares up to each edge, of each side's own values.
+    errors: [f64; 2],
+    whole_range: Option<(f64, f64)>,
+}
+
+impl Binned {
+    fn of([before, now]: [NumberSide<'_>; 2]) -> Option<Self> {
+        let edges = before.edges()?;
+        let ((a, error_a), (b, error_b)) = (before.counts(&edges)?, now.counts(&edges)?);
+        Some(Self {
+            edges,
+            counts: [a, b],
+            errors: [error_a, error_b],
+            whole_range: joined(before.whole_range(), now.whole_range()),
+        })
+    }
+
+    /// Takes infinite rows out of the bins at both ends, so that these hold numbers alone.
+    fn take_out(&mut self, low: [u64; 2], high: [u64; 2]) {
+        for (counts, (low, high)) in self.counts.iter_mut().zip(low.into_iter().zip(high)) {
+            let last = counts.len() - 1;
+            // Estimated counts may be short of the exact ones.
+            counts[0] = counts[0].saturating_sub(low);
+            counts[last] = counts[last].saturating_sub(high);
+        }
+    }
+
+    fn contents(&self) -> impl Iterator<Item = (Content, [u64; 2])> {
+        let lows = [f64::NEG_INFINITY].into_iter().chain(self.edges.iter().copied());
+        let highs = self.edges.iter().copied().chain([f64::INFINITY]);
+        let bins = lows.zip(highs).map(|(low, high)| Content::Bin { low, high });
+        bins.zip(self.counts[0].iter().zip(&self.counts[1])).map(|(bin, (&a, &b))| (bin, [a, b]))
+    }
+}
+
+/// Categories, a cell a value; `None` where a side has no frequent values, or none is known of both.
+///
+/// A side's sketch may hold counts that are short by its error, 0 for values that it does not hold. So many of
+/// the heaviest values are named as keep the sum of those errors below half of `matters`; the choice treats both
+/// sides alike, so that it favours neither.
+pub fn category_cells(reference: &ColumnProfile, current: &ColumnProfile, matters: f64) -> Option<Cells> {
+    let (Some(Frequent::Bytes(before)), Some(Frequent::Bytes(now))) =
+        (&reference.frequent, &current.frequent)
+    else {
+        return None;
+    };
+    // As they leave the process, so that a saved profile and one at hand compare alike.
+    let sides = [before.without_rare(), now.without_rare()];
+    let mut named: BTreeMap<Box<[u8]>, [u64; 2]> = BTreeMap::new();
+    for (side, items) in sides.iter().enumerate() {
+        for row in items.items_above(0) {
+            named.entry(row.item).or_default()[side] = row.lower_bound;
+        }
+    }
+    let columns = [reference, current];
+    let share_of = |counts: &[u64; 2]| -> f64 {
+        counts.iter().zip(columns).map(|(&count, column)| count as f64 / rows(column) as f64).sum()
+    };
+    let error = share_of(&[sides[0].max_error(), sides[1].max_error()]);
+    let most = if error > 0.0 { (matters / 2.0 / error) as usize } else { usize::MAX };
+    let mut heaviest: Vec<_> = named.into_iter().collect();
+    heaviest.sort_by(|x, y| share_of(&y.1).total_cmp(&share_of(&x.1)));
+    heaviest.truncate(most);
+    let slack = heaviest.len() as f64 * error;
+    let rest = [0, 1].map(|side| {
+        columns[side].counts.valid().saturating_sub(heaviest.iter().map(|(_, counts)| counts[side]).sum())
+    });
+    let values = heaviest.into_iter().map(|(value, counts)| (Content::Value(value), counts));
+    let contents = values.chain([(Content::Other, rest)]).chain(special_cells(columns));
+    let cells = Cells::of(contents, false, slack);
+    let informative = cells.cells.len() > 1 || matches!(cells.cells.first()?.content, Content::Value(_));
+    informative.then_some(cells)
+}
+
+fn special_cells(sides: [&ColumnProfile; 2]) -> [(Content, [u64; 2]); 2] {
+    let nans = sides.map(|c| c.counts.nans);
+    let missing = sides.map(|c| c.counts.nulls + c.counts.absent);
+    [(Content::Nan, nans), (Content::Missing, missing)]
+}

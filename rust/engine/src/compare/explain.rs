@@ -1,0 +1,205 @@
+//! What moved, in words: the set of rows with the largest change, and the bins or categories that provably
+//! hold another share than before.
+use crate::Result;
+use crate::compare::cells::{Cell, Cells, Content};
+use crate::compare::judge::wrong;
+use driftline_stats::test::moved_cells;
+
+/// Rows whose share changed, and from what to what.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Moved {
+    /// Which rows: `above 0.31`, `'0-20k'`, `missing`.
+    pub label: String,
+    /// Share of the reference rows.
+    pub reference: f64,
+    /// Share of the current rows.
+    pub current: f64,
+}
+
+/// The largest difference of a share over everything up to a cell's end and over single cells, and the set of
+/// rows where it is. Cells are ordered.
+pub fn largest(cells: &Cells) -> (f64, Option<Moved>) {
+    let (m, n) = cells.rows();
+    let share = |(reference, current): (u64, u64)| (reference as f64 / m as f64, current as f64 / n as f64);
+    let size = |(reference, current): (f64, f64)| (current - reference).abs();
+    let mut best = (0.0, None);
+    let mut up_to = (0, 0);
+    for (i, cell) in cells.cells.iter().enumerate() {
+        let single = (cell.reference, cell.current);
+        up_to = (up_to.0 + single.0, up_to.1 + single.1);
+        for set in [Set::UpTo(i, up_to), Set::Cell(i, single)] {
+            let difference = size(share(set.rows()));
+            // Of equal ones a single cell says more than everything around it, and one that gained is there to see.
+            let told = matches!(set, Set::Cell(..)) && share(single).1 > share(single).0;
+            if difference > best.0 || (told && difference > best.0 - 1e-12) {
+                best = (difference.max(best.0), Some(set));
+            }
+        }
+    }
+    let (effect, Some(set)) = best else { return (0.0, None) };
+    let numbers = cells.cells.iter().take_while(|c| !matches!(c.content, Content::Nan | Content::Missing));
+    let numbers = numbers.count();
+    let all = cells.cells[..numbers].iter().fold((0, 0), |sum, c| (sum.0 + c.reference, sum.1 + c.current));
+    let (label, counts) = match set {
+        Set::Cell(i, counts) => (label(cells, &cells.cells[i..=i]), counts),
+        Set::UpTo(i, counts) if i + 1 >= numbers => ("no number".into(), (m - counts.0, n - counts.1)),
+        Set::UpTo(i, counts) => {
+            let edge = match cells.cells[i].content {
+                Content::Bin { high, .. } => high,
+                _ => f64::NEG_INFINITY,
+            };
+            // Rows above a point are all the others, so long as those without a number keep their share.
+            if size(share(all)) == 0.0 {
+                let above = (all.0 - counts.0, all.1 - counts.1);
+                (range(edge, f64::INFINITY, cells.whole_range), above)
+            } else {
+                (range(f64::NEG_INFINITY, edge, cells.whole_range), counts)
+            }
+        }
+    };
+    let (reference, current) = share(counts);
+    (effect, Some(Moved { label, reference, current }))
+}
+
+/// A set of rows whose share is watched, with its rows on both sides.
+enum Set {
+    /// Everything up to the end of a cell.
+    UpTo(usize, (u64, u64)),
+    /// One cell.
+    Cell(usize, (u64, u64)),
+}
+
+impl Set {
+    fn rows(&self) -> (u64, u64) {
+        match *self {
+            Set::UpTo(_, rows) | Set::Cell(_, rows) => rows,
+        }
+    }
+}
+
+/// Cells that provably hold another share than before, at level `alpha` over all of them, the surest first;
+/// neighbouring bins that moved the same way are told as one.
+///
+/// # Errors
+/// A side has no rows.
+pub fn moved(cells: &Cells, alpha: f64) -> Result<Vec<Moved>> {
+    let (m, n) = cells.rows();
+    let (reference, current) = cells.counts();
+    let mut found = moved_cells(&reference, &current, cells.error, alpha).map_err(wrong)?;
+    if cells.cells.len() == 2 {
+        // The other cell says the same.
+        found.sort_by_key(|cell| (cells.cells[cell.cell].content == Content::Other, cell.z < 0.0));
+        found.truncate(1);
+    }
+    found.sort_by_key(|cell| cell.cell);
+    let mut ranges: Vec<Range> = vec![];
+    for cell in found {
+        let gained = cell.z > 0.0;
+        let is_bin = |i: usize| matches!(cells.cells[i].content, Content::Bin { .. });
+        match ranges.last_mut().filter(|range| {
+            cells.ordered
+                && range.last + 1 == cell.cell
+                && range.gained == gained
+                && is_bin(range.last)
+                && is_bin(cell.cell)
+        }) {
+            Some(range) => {
+                range.last = cell.cell;
+                range.z = range.z.max(cell.z.abs());
+            }
+            None => ranges.push(Range { first: cell.cell, last: cell.cell, gained, z: cell.z.abs() }),
+        }
+    }
+    ranges.sort_by(|a, b| b.z.total_cmp(&a.z));
+    Ok(ranges
+        .into_iter()
+        .map(|range| {
+            let part = &cells.cells[range.first..=range.last];
+            let sum = |count: fn(&Cell) -> u64| part.iter().map(count).sum::<u64>() as f64;
+            Moved {
+                label: label(cells, part),
+                reference: sum(|c| c.reference) / m as f64,
+                current: sum(|c| c.current) / n as f64,
+            }
+        })
+        .collect())
+}
+
+/// Neighbouring cells that moved the same way.
+struct Range {
+    first: usize,
+    last: usize,
+    gained: bool,
+    /// The surest of them.
+    z: f64,
+}
+
+/// Neighbouring cells in words.
+pub fn label(cells: &Cells, part: &[Cell]) -> String {
+    let (Some(first), Some(last)) = (part.first(), part.last()) else { return String::new() };
+    match (&first.content, &last.content) {
+        (&Content::Bin { low, .. }, &Content::Bin { high, .. }) => {
+            // Nothing lies outside of the outermost bins: their outer edges say nothing.
+            let (lowest, highest) = cells.ends();
+            let low = if low == lowest && low.next_up() < high { f64::NEG_INFINITY } else { low };
+            let high = if high == highest && low.next_up() < high { f64::INFINITY } else { high };
+            range(low, high, cells.whole_range)
+        }
+        (Content::NegativeInfinity, Content::Bin { high, .. }) => range(f64::NEG_INFINITY, *high, None),
+        (Content::Bin { low, .. }, Content::Infinity) => range(*low, f64::INFINITY, None),
+        (Content::NegativeInfinity, _) => "-infinity".into(),
+        (Content::Infinity, _) => "infinity".into(),
+        (Content::Value(value), _) => {
+            // Where counts are estimates, 0 may be a few.
+            let new = if first.reference == 0 && cells.error == 0.0 { " (new)" } else { "" };
+            format!("'{}'{new}", String::from_utf8_lossy(value))
+        }
+        (Content::Other, _) => "other values".into(),
+        (Content::Nan, _) => "not a number".into(),
+        (Content::Missing | Content::Bin { .. }, _) => "missing".into(),
+    }
+}
+
+/// Numbers above `low` up to `high`; whole numbers by the ones that lie there.
+fn range(low: f64, high: f64, whole: Option<(f64, f64)>) -> String {
+    if let Some((min, max)) = whole {
+        let (from, to) = ((low.floor() + 1.0).max(min), high.floor().min(max));
+        return if from == to {
+            short(from)
+        } else if low == f64::NEG_INFINITY {
+            format!("up to {}", short(to))
+        } else if high == f64::INFINITY {
+            format!("above {}", short(low.floor()))
+        } else {
+            format!("{} to {}", short(from), short(to))
+        };
+    }
+    // The edge below a frequent value, or below the smallest of all, is the number just before it.
+    let (below, before) = (high.next_up(), |x: f64| shorter(x.next_up(), x));
+    let low = if before(low) || low.next_up() == high { low.next_up() } else { low };
+    match (low.is_finite(), high.is_finite()) {
+        (true, true) if low == high => short(high),
+        (true, true) if before(high) => format!("{} to below {}", short(low), short(below)),
+        (true, true) => format!("{} to {}", short(low), short(high)),
+        (false, true) if before(high) => format!("below {}", short(below)),
+        (false, true) => format!("up to {}", short(high)),
+        (true, false) => format!("above {}", short(low)),
+        (false, false) => "any number".into(),
+    }
+}
+
+/// Whether `x` takes clearly fewer digits to write than `y`, its neighbour.
+fn shorter(x: f64, y: f64) -> bool {
+    x.is_finite() && y.is_finite() && x.to_string().len() + 4 < y.to_string().len()
+}
+
+/// A number as a person would write it.
+fn short(x: f64) -> String {
+    if x == 0.0 || (1e-4..1e7).contains(&x.abs()) {
+        let digits = (3 - x.abs().max(1e-4).log10().floor() as i32).clamp(0, 7) as usize;
+        let text = format!("{x:.digits$}");
+        if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
+    } else {
+        format!("{x:.3e}")
+    }
+}

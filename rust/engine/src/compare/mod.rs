@@ -1,0 +1,377 @@
+//! Two profiles side by side: what changed, by how much, whether that is proved, and whether it matters.
+//!
+//! A comparison goes through three steps. [`cells`] brings both sides of a column into counts over the same
+//! cells; [`judge`] draws the p-value, the effect with its bound and the verdict from these; [`explain`] says
+//! in words what moved. [`statistics`] adds the distances that others know, when asked. Shares are shares of
+//! all rows, missing ones included.
+pub mod cells;
+pub mod explain;
+pub mod judge;
+pub mod statistics;
+
+use crate::options::covers;
+use crate::profile::{ColumnProfile, Kind, Profile, same_measure};
+use crate::threads::map;
+use crate::{Error, Result};
+use cells::{Cells, category_cells, length_cells, missing_cells, number_cells, rows};
+use driftline_stats::correct::{benjamini_hochberg, holm};
+pub use explain::Moved;
+pub use judge::{Judgement, Limits};
+use judge::{judge, p_value, permutations, wrong};
+
+/// Distinct values for each row from which on a category or a whole number is an id or free text.
+const MOSTLY_DISTINCT: f64 = 0.9;
+/// Fewer values than this are distinct by chance.
+const FEW_VALUES: u64 = 20;
+
+/// How p-values are corrected for the number of columns.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Correction {
+    /// Benjamini-Hochberg: alpha is the expected share of false findings among the findings.
+    #[default]
+    BenjaminiHochberg,
+    /// Holm: alpha is the chance of any false finding.
+    Holm,
+    /// None: alpha is the chance of a false finding for each column.
+    None,
+}
+
+impl Correction {
+    const ALL: [(&'static str, Self); 3] =
+        [("bh", Self::BenjaminiHochberg), ("holm", Self::Holm), ("none", Self::None)];
+
+    /// The name by which it is chosen.
+    pub fn name(self) -> &'static str {
+        Self::ALL.iter().find(|(_, correction)| *correction == self).map_or("", |(name, _)| name)
+    }
+
+    /// The correction of that name.
+    ///
+    /// # Errors
+    /// There is none of that name.
+    pub fn try_from_name(name: &str) -> Result<Self> {
+        let found = Self::ALL.iter().find(|(known, _)| *known == name).map(|(_, correction)| *correction);
+        found.ok_or_else(|| {
+            let names = Self::ALL.map(|(known, _)| known).join(", ");
+            Error::Argument(format!("correction is {name:?}: it takes {names}"))
+        })
+    }
+
+    fn adjust(self, p_values: &[f64]) -> Result<Vec<f64>> {
+        match self {
+            Self::BenjaminiHochberg => benjamini_hochberg(p_values).map_err(wrong),
+            Self::Holm => holm(p_values).map_err(wrong),
+            Self::None => Ok(p_values.to_vec()),
+        }
+    }
+}
+
+/// How to compare.
+#[derive(Clone, Debug)]
+pub struct CompareOptions {
+    /// Columns to compare; all common ones where `None`.
+    pub columns: Option<Vec<String>>,
+    /// Tolerance, alpha and resolution.
+    pub limits: Limits,
+    /// How p-values are corrected for the number of columns.
+    pub correction: Correction,
+    /// Threads to use; all cores where 0.
+    pub threads: usize,
+}
+
+impl Default for CompareOptions {
+    fn default() -> Self {
+        let limits = Limits { tolerance: 0.02, alpha: 0.05, resolution: 0.05 };
+        Self { columns: None, limits, correction: Correction::default(), threads: 0 }
+    }
+}
+
+impl CompareOptions {
+    fn check(&self) -> Result<()> {
+        let Limits { tolerance, alpha, resolution } = self.limits;
+        if !(0.0..1.0).contains(&tolerance) {
+            return Err(Error::Argument(format!(
+                "tolerance is {tolerance}: it is a share of the rows, 0 to below 1 (2 % is 0.02)"
+            )));
+        }
+        if !(alpha > 0.0 && alpha < 1.0) {
+            return Err(Error::Argument(format!("alpha is {alpha}: it must lie between 0 and 1")));
+        }
+        if !(resolution > 0.0 && resolution < 1.0) {
+            return Err(Error::Argument(format!(
+                "resolution is {resolution}: it is a share of the rows, between 0 and 1 (5 % is 0.05)"
+            )));
+        }
+        Ok(())
+    }
+}
+
+/// Why the values of a column are not judged.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NotJudged {
+    /// They say nothing by themselves, or were not collected.
+    Reason(&'static str),
+    /// They are of another kind now: a finding of its own.
+    Retyped {
+        /// Types in the reference.
+        reference: String,
+        /// Types now.
+        current: String,
+    },
+}
+
+impl std::fmt::Display for NotJudged {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            NotJudged::Reason(reason) => f.write_str(reason),
+            NotJudged::Retyped { reference, current } => {
+                write!(
+                    f,
+                    "{reference} in the reference, {current} now: convert one side to compare the values"
+                )
+            }
+        }
+    }
+}
+
+/// A column whose values are not judged.
+#[derive(Clone, Debug)]
+pub struct Unjudged {
+    /// Why.
+    pub why: NotJudged,
+    /// What provably moved all the same: the share of missing rows, or lengths.
+    pub moved: Vec<Moved>,
+}
+
+/// One column on both sides.
+#[derive(Clone, Debug)]
+pub struct ColumnComparison {
+    /// Flattened name.
+    pub name: String,
+    /// Kind of its values.
+    pub kind: Kind,
+    /// Logical types of the reference.
+    pub reference_type: String,
+    /// Logical types now.
+    pub current_type: String,
+    /// Rows of the reference.
+    pub reference_rows: u64,
+    /// Rows now.
+    pub current_rows: u64,
+    /// The counts behind the judgement; `None` where the values are not judged.
+    pub cells: Option<Cells>,
+    /// The statistics, or why there are none.
+    pub judgement: std::result::Result<Judgement, Unjudged>,
+}
+
+/// Two profiles side by side.
+#[derive(Clone, Debug)]
+pub struct Comparison {
+    /// Rows of the reference.
+    pub reference_rows: u64,
+    /// Rows now.
+    pub current_rows: u64,
+    /// How it was compared.
+    pub options: CompareOptions,
+    /// Columns of both sides, in the reference's order.
+    pub columns: Vec<ColumnComparison>,
+    /// Columns that are gone.
+    pub only_in_reference: Vec<String>,
+    /// Columns that are new.
+    pub only_in_current: Vec<String>,
+}
+
+impl Comparison {
+    /// What `f` says of each column, on as many threads as the comparison may use.
+    pub fn for_columns<R: Send>(&self, f: impl Fn(&ColumnComparison) -> R + Sync) -> Vec<R> {
+        map(self.options.threads, &self.columns, f)
+    }
+}
+
+/// Compares two profiles.
+///
+/// # Errors
+/// An option is out of range, a column that was asked for is on neither side, a side has no rows, or there
+/// is no common column.
+pub fn compare(reference: &Profile, current: &Profile, options: &CompareOptions) -> Result<Comparison> {
+    options.check()?;
+    for (side, profile) in [("reference", reference), ("current data", current)] {
+        if profile.rows() == 0 {
+            return Err(Error::Input(format!("the {side} has no rows: there is nothing to compare")));
+        }
+    }
+    let pairs = Pairs::try_new(reference, current, options)?;
+    let limits = &options.limits;
+    let prepared = map(options.threads, &pairs.common, |&(before, now)| prepare(before, now, limits));
+    let judged: Vec<&Cells> = prepared.iter().filter_map(|p| p.as_ref().ok()).collect();
+    let permutations = permutations(judged.len().max(1), limits.alpha);
+    let p_values = map(options.threads, &judged, |cells| p_value(cells, limits, permutations));
+    let p_values = p_values.into_iter().collect::<Result<Vec<_>>>()?;
+    let adjusted = options.correction.adjust(&p_values.iter().map(|&(p, _)| p).collect::<Vec<_>>())?;
+    let tested: Vec<_> = judged.into_iter().zip(p_values.into_iter().zip(adjusted)).collect();
+    let judgements =
+        map(options.threads, &tested, |&(cells, (p, adjusted))| judge(cells, limits, p, adjusted));
+    let mut judgements = judgements.into_iter();
+    let mut columns = Vec::with_capacity(pairs.common.len());
+    for (prepared, &(before, now)) in prepared.into_iter().zip(&pairs.common) {
+        let (cells, judgement) = match prepared {
+            Ok(cells) => match judgements.next() {
+                Some(judgement) => (Some(cells), Ok(judgement?)),
+                None => return Err(Error::Argument("a column was prepared and not judged".into())),
+            },
+            Err(why) => (None, Err(Unjudged { why, moved: vec![] })),
+        };
+        columns.push(ColumnComparison {
+            name: before.name.clone(),
+            kind: if before.kind == Kind::Null { now.kind } else { before.kind },
+            reference_type: before.type_name.clone(),
+            current_type: now.type_name.clone(),
+            reference_rows: rows(before),
+            current_rows: rows(now),
+            cells,
+            judgement,
+        });
+    }
+    look_aside(&mut columns, &pairs.common, limits)?;
+    Ok(Comparison {
+        reference_rows: reference.rows(),
+        current_rows: current.rows(),
+        options: options.clone(),
+        columns,
+        only_in_reference: pairs.only_in_reference,
+        only_in_current: pairs.only_in_current,
+    })
+}
+
+/// The columns of two profiles, those of both in pairs.
+struct Pairs<'a> {
+    common: Vec<(&'a ColumnProfile, &'a ColumnProfile)>,
+    only_in_reference: Vec<String>,
+    only_in_current: Vec<String>,
+}
+
+impl<'a> Pairs<'a> {
+    fn try_new(reference: &'a Profile, current: &'a Profile, options: &CompareOptions) -> Result<Self> {
+        let all = || reference.columns().iter().chain(current.columns());
+        let neither = |name: &&String| !all().any(|column| covers(std::slice::from_ref(*name), &column.name));
+        if let Some(missing) = options.columns.iter().flatten().find(neither) {
+            return Err(Error::Argument(format!("no column {missing:?} on either side")));
+        }
+        let asked = |column: &&ColumnProfile| {
+            options.columns.as_ref().is_none_or(|names| covers(names, &column.name))
+        };
+        let (mut common, mut only_in_reference) = (vec![], vec![]);
+        for before in reference.columns().iter().filter(asked) {
+            match current.column(&before.name) {
+                Some(now) => common.push((before, now)),
+                None => only_in_reference.push(before.name.clone()),
+            }
+        }
+        let new = current.columns().iter().filter(asked).filter(|c| reference.column(&c.name).is_none());
+        let only_in_current = new.map(|column| column.name.clone()).collect();
+        if common.is_empty() {
+            let names = |profile: &Profile| {
+                let names = profile.columns().iter().take(5).map(|c| format!("{:?}", c.name));
+                let more = if profile.columns().len() > 5 { ", ..." } else { "" };
+                format!("{}{more}", names.collect::<Vec<_>>().join(", "))
+            };
+            return Err(Error::Input(format!(
+                "the two sides have no column in common: the reference has {}, the current data {}",
+                names(reference),
+                names(current)
+            )));
+        }
+        Ok(Self { common, only_in_reference, only_in_current })
+    }
+}
+
+/// The cells to judge a column by, or why it is not judged.
+fn prepare(
+    reference: &ColumnProfile,
+    current: &ColumnProfile,
+    limits: &Limits,
+) -> std::result::Result<Cells, NotJudged> {
+    let retyped =
+        || NotJudged::Retyped { reference: reference.type_name.clone(), current: current.type_name.clone() };
+    if rows(reference) == 0 || rows(current) == 0 {
+        return Err(NotJudged::Reason("no rows on one side"));
+    }
+    let nullish = reference.kind == Kind::Null || current.kind == Kind::Null;
+    if !nullish && reference.kind != current.kind {
+        return Err(retyped());
+    }
+    let empty = reference.counts.valid() == 0 || current.counts.valid() == 0;
+    match reference.kind {
+        _ if nullish || empty => Ok(missing_cells(reference, current)),
+        Kind::Time if !same_measure(Kind::Time, &reference.type_name, &current.type_name) => Err(retyped()),
+        Kind::Time => Err(NotJudged::Reason("a time")),
+        Kind::List | Kind::Embedding => Err(NotJudged::Reason("its elements or norm are compared")),
+        Kind::Number if is_whole(reference) && is_whole(current) && are_ids(reference, current) => {
+            Err(NotJudged::Reason("nearly all values are distinct"))
+        }
+        Kind::Number => number_cells(reference, current)
+            .ok_or(NotJudged::Reason("no quantiles were kept on one side: collect them, and do not redact")),
+        _ if are_ids(reference, current) => Err(NotJudged::Reason("nearly all values are distinct")),
+        _ => category_cells(reference, current, limits.stable()).ok_or(NotJudged::Reason(
+            if reference.frequent.is_none() || current.frequent.is_none() {
+                "no frequent values were kept on one side: collect top, and do not redact"
+            } else {
+                "no value is frequent"
+            },
+        )),
+    }
+}
+
+fn are_ids(reference: &ColumnProfile, current: &ColumnProfile) -> bool {
+    [reference, current].iter().all(|column| {
+        let valid = column.counts.valid();
+        let distinct = column.distinct.as_ref().map_or(0.0, |d| d.estimate());
+        valid > FEW_VALUES && distinct > MOSTLY_DISTINCT * valid as f64
+    })
+}
+
+/// Whether all values seen were whole numbers.
+fn is_whole(column: &ColumnProfile) -> bool {
+    column.numbers.as_ref().is_some_and(|numbers| numbers.integer_range.is_some())
+}
+
+/// Of columns that are not judged: whether the share of missing rows or the lengths provably changed, at
+/// level alpha over all of these (Bonferroni).
+fn look_aside(
+    columns: &mut [ColumnComparison],
+    pairs: &[(&ColumnProfile, &ColumnProfile)],
+    limits: &Limits,
+) -> Result<()> {
+    let mut asides: Vec<(usize, &str, Cells)> = vec![];
+    for (i, (column, &(before, now))) in columns.iter().zip(pairs).enumerate() {
+        let compared = |unjudged: &Unjudged| matches!(unjudged.why, NotJudged::Reason(_));
+        if !column.judgement.as_ref().is_err_and(compared) || rows(before) == 0 || rows(now) == 0 {
+            continue;
+        }
+        asides.push((i, "", missing_cells(before, now)));
+        asides.extend(length_cells(before, now).map(|cells| (i, "length ", cells)));
+    }
+    asides.retain(|(.., cells)| cells.cells.len() > 1);
+    let permutations = permutations(asides.len().max(1), limits.alpha);
+    for (i, prefix, cells) in &asides {
+        let (p, _) = p_value(cells, limits, permutations)?;
+        if p * asides.len() as f64 > limits.alpha {
+            continue;
+        }
+        let moved = if cells.ordered {
+            explain::largest(cells).1
+        } else {
+            let all = cells.cells.iter().find(|cell| cell.content != cells::Content::Other);
+            let (m, n) = cells.rows();
+            all.map(|cell| Moved {
+                label: explain::label(cells, std::slice::from_ref(cell)),
+                reference: cell.reference as f64 / m as f64,
+                current: cell.current as f64 / n as f64,
+            })
+        };
+        if let (Err(unjudged), Some(moved)) = (&mut columns[*i].judgement, moved) {
+            unjudged.moved.push(Moved { label: format!("{prefix}{}", moved.label), ..moved });
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,80 @@
+"""Runs the simulations and writes their tables."""
+
+import argparse
+import csv
+import os
+import sys
+import time
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict
+from functools import cache
+from pathlib import Path
+
+from simulations import plan
+from simulations.claims import Figure, figures
+from simulations.experiments import Experiment, Tally
+from simulations.report import report
+
+SEED = 20_261
+
+
+def main() -> int:
+    """The command; its exit code tells whether every share keeps its limit."""
+    options = argparse.ArgumentParser(prog="python -m simulations", description=__doc__)
+    options.add_argument("--seed", type=int, default=SEED, help=f"of all random numbers, {SEED} by default")
+    options.add_argument("--only", metavar="CLAIM", help="experiments of one claim")
+    options.add_argument("--markdown", type=Path, metavar="FILE", help="write the tables there too")
+    options.add_argument("--csv", type=Path, metavar="FILE", help="write every single figure there")
+    given = options.parse_args()
+
+    found = run(given.seed, given.only)
+    text = report(found, given.seed)
+    print(text, end="")
+    if given.markdown:
+        given.markdown.write_text(text)
+    if given.csv:
+        with given.csv.open("w", newline="") as file:
+            rows = [{**asdict(figure), "holds": figure.holds} for figure in found]
+            writer = csv.DictWriter(file, rows[0])
+            writer.writeheader()
+            writer.writerows(rows)
+    return 0 if all(figure.holds for figure in found) else 1
+
+
+def run(seed: int, only: str | None) -> list[Figure]:
+    """The figures of all experiments, whose blocks are shared out over all cores."""
+    chosen = [number for number, experiment in enumerate(_experiments()) if only in (None, experiment.claim)]
+    # The longest first, so that no core is left with one at the end.
+    blocks = [(seed, number, *block) for number in chosen for block in _experiments()[number].blocks()]
+    blocks.sort(key=lambda block: -_size(block[1]) * block[3])
+    tallies: dict[int, dict[str, Tally]] = {number: {} for number in chosen}
+    begin = told = time.perf_counter()
+    with ProcessPoolExecutor(os.cpu_count()) as pool:
+        for done, (number, found) in enumerate(pool.map(_run, blocks), 1):
+            for source, tally in found.items():
+                before = tallies[number].get(source)
+                tallies[number][source] = tally if before is None else before + tally
+            if time.perf_counter() - told > 10 or done == len(blocks):
+                told = time.perf_counter()
+                print(f"{done:,} of {len(blocks):,} blocks, {told - begin:.0f} s", file=sys.stderr, flush=True)
+    return [figure for number in chosen for figure in figures(_experiments()[number], tallies[number])]
+
+
+@cache
+def _experiments() -> list[Experiment]:
+    """The plan, made anew in each process: laws are functions, which do not travel between them."""
+    return plan.full()
+
+
+def _size(number: int) -> int:
+    experiment = _experiments()[number]
+    return (experiment.reference_rows + experiment.current_rows) * len(experiment.columns)
+
+
+def _run(block: tuple[int, int, int, int]) -> tuple[int, dict[str, Tally]]:
+    seed, number, position, runs = block
+    return number, _experiments()[number].run(seed, position, runs)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

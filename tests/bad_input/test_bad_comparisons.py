@@ -1,0 +1,139 @@
+"""What cannot be compared is told in one sentence that says what to do, and the rest is compared all the same."""
+
+import pathlib
+import subprocess
+import sys
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+import driftline as dl
+
+NUMBERS = {"x": list(range(100)), "y": [1.0, 2.0] * 50}
+TEXT = {"x": [str(i) for i in range(100)], "y": [1.0, 2.0] * 50}
+
+
+def test_numbers_on_one_side_and_text_on_the_other() -> None:
+    c = dl.compare(NUMBERS, TEXT)
+    assert c["x"].reason == "int64 in the reference, string now: convert one side to compare the values"
+    assert c["x"].verdict == "retyped"
+    assert (c["x"].effect, c["x"].cells, c["x"].quantiles) == (None, [], None)
+    # The other column is judged, alone in the correction.
+    assert c["y"].p_value == c["y"].p_adjusted
+
+
+def test_times_in_another_unit_are_retyped_not_moved() -> None:
+    seconds = np.datetime64("2026-01-01", "s") + np.arange(100)
+    c = dl.compare({"t": seconds, "y": [1] * 100}, {"t": seconds.astype("<M8[us]"), "y": [1] * 100})
+    assert c.retyped == {
+        "t": "timestamp[s] in the reference, timestamp[us] now: convert one side to compare the values"
+    }
+
+
+@pytest.mark.parametrize(
+    ("reference", "current", "message"),
+    [
+        ({"a": [1]}, {"b": [1]}, 'no column in common: the reference has "a", the current data "b"'),
+        ({"x": []}, NUMBERS, "the reference has no rows: there is nothing to compare"),
+        (NUMBERS, {"x": []}, "the current data has no rows: there is nothing to compare"),
+        (dl.profile(NUMBERS), pa.table({"x": pa.array([], pa.int64())}), "the current data has no rows"),
+    ],
+)
+def test_nothing_to_compare(reference: object, current: object, message: str) -> None:
+    with pytest.raises(dl.errors.InputError, match=message) as caught:
+        dl.compare(reference, current)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "message"),
+    [
+        ("tolerance", 2.0, "tolerance is 2: it is a share of the rows, 0 to below 1 (2 % is 0.02)"),
+        ("tolerance", -0.1, "tolerance is -0.1: it is a share of the rows"),
+        ("tolerance", float("nan"), "tolerance is NaN: it is a share of the rows"),
+        ("alpha", 0.0, "alpha is 0: it must lie between 0 and 1"),
+        ("resolution", 1.0, "resolution is 1: it is a share of the rows, between 0 and 1 (5 % is 0.05)"),
+        ("correction", "fdr", 'correction is "fdr": it takes bh, holm, none'),
+        ("columns", "x", 'columns is "x": it takes a list, such as ["x"]'),
+    ],
+)
+def test_options_out_of_range(option: str, value: object, message: str) -> None:
+    with pytest.raises((ValueError, TypeError)) as caught:
+        dl.compare(NUMBERS, NUMBERS, **{option: value})
+    assert message in str(caught.value)
+
+
+def test_profiles_made_with_other_options() -> None:
+    rng = np.random.default_rng(1)
+    values = {"x": rng.normal(size=5000), "c": ["a", "b"] * 2500}
+    c = dl.compare(dl.profile(values, k=200), dl.profile(values, k=1600))
+    # The coarser sketch is told: 2.446 / 200^.9433 + 2.446 / 1600^.9433.
+    assert c["x"].sketch_error == pytest.approx(0.0165 + 0.00232, rel=0.01)
+    for missing in (dl.profile(values, collect=["counts"]), dl.profile(values, redact=["x", "c"])):
+        c = dl.compare(missing, values)
+        assert c["x"].reason == "no quantiles were kept on one side: collect them, and do not redact"
+        assert c["c"].reason == "no frequent values were kept on one side: collect top, and do not redact"
+
+
+def test_a_profile_of_a_newer_version_is_refused_and_one_with_less_in_it_is_compared(tmp_path: pathlib.Path) -> None:
+    saved = dl.profile({"x": np.arange(5000.0)})
+    table = saved.to_arrow()
+    newer = table.replace_schema_metadata({**table.schema.metadata, b"driftline.schema_version": b"2.0"})
+    pq.write_table(newer, tmp_path / "newer.parquet")
+    with pytest.raises(dl.errors.InputError, match=r"newer.parquet: is a profile of version 2.0.*update driftline"):
+        dl.compare(tmp_path / "newer.parquet", NUMBERS)
+    # An older minor version lacks columns that were added since.
+    older = table.drop_columns(["bin_edges", "bin_counts", "absent_count"])
+    pq.write_table(older, tmp_path / "older.parquet")
+    assert dl.compare(tmp_path / "older.parquet", saved)["x"].effect == 0.0
+
+
+def test_a_side_that_changes_while_it_is_read() -> None:
+    class Growing:
+        """Gives more rows each time it is asked."""
+
+        rows = 5000
+
+        def __len__(self) -> int:
+            return self.rows
+
+        def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+            self.rows += 1
+            return pa.table({"x": np.arange(float(self.rows))}).__arrow_c_stream__(requested_schema)
+
+    with pytest.raises(dl.errors.InputError, match="5001 rows were read first and 5002 then: the data changed"):
+        dl.compare(Growing(), {"x": [1.0]})
+
+
+def test_hostile_names_and_values() -> None:
+    odd = ["</script><script>alert(1)</script>", "a\x00b", "\u202eevil", "x" * 10_000, "", "\n"]
+    # The C data interface ends names at a NUL, so it can only be in values.
+    data = {name: odd * 50 for name in odd if "\x00" not in name}
+    c = dl.compare(data, data)
+    assert len(repr(c).splitlines()) < 10
+    assert len(c) == len(odd) - 1
+
+
+def test_the_command_line_says_it_without_a_traceback(tmp_path: pathlib.Path) -> None:
+    pl.DataFrame(NUMBERS).write_parquet(tmp_path / "a.parquet")
+    pl.DataFrame({"z": [1]}).write_parquet(tmp_path / "b.parquet")
+    (tmp_path / "page.html").write_text("not a page")
+
+    def told(*arguments: str) -> str:
+        done = subprocess.run(
+            [sys.executable, "-c", "from driftline.cli import main; main()", "compare", *arguments],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+        )
+        assert (done.returncode, done.stdout, len(done.stderr.splitlines())) == (2, "", 1), done
+        return done.stderr
+
+    assert "no column in common" in told("a.parquet", "b.parquet")
+    assert "tolerance is 2: it is a share" in told("a.parquet", "a.parquet", "--tolerance", "200%")
+    assert "page.html: is there and is no page" in told("a.parquet", "a.parquet", "--html", "page.html")
+    assert "there is no folder" in told("a.parquet", "a.parquet", "--html", "none/page.html")
+    assert (tmp_path / "page.html").read_text() == "not a page"
