@@ -253,14 +253,16 @@ def test_times_are_dates(page: str) -> None:
     assert "time, timestamp[us]" in section_of(page, "when")
 
 
-def test_statistics_have_names_and_none_are_left_out() -> None:
-    section = render(Comparison(Column(statistics={"psi": 0.0123, "ks": None, "a_new<one": 5.0}, p_value=0.0)))
-    pairs = re.findall("<dt>(.*?)<dd>([^<]*)", section)
+def test_statistics_have_names_an_interval_and_what_chance_gives() -> None:
+    found = {"psi": 0.0123, "psi_lower": 0.01, "psi_upper": 0.02, "psi_null_95": 0.004, "wasserstein": 2.0}
+    exact = {"wasserstein_lower": 2.0, "wasserstein_upper": 2.0}
+    section = render(Comparison(Column(statistics=found | exact, p_value=0.0)))
+    pairs = re.findall("<dt>(.*?)<dd>(.*?)(?=<dt>|</dl>)", section)
     assert pairs == [
         ("p-value", "&lt; 1e-300"),
         ("p-value, corrected", "2e-09"),
-        ("PSI, nats", "0.0123"),
-        ("a new&lt;one", "5"),
+        ("PSI, nats", "0.0123<small>0.01 to 0.02; by chance up to 0.004</small>"),
+        ("Wasserstein", "2"),
     ]
 
 
@@ -406,7 +408,7 @@ def test_a_thousand_columns_are_below_2_mb(rng: np.random.Generator) -> None:
     assert len(page.encode()) < 2_000_000
     # Hardly any of them has to be brief for it.
     assert page.count("<details") == 1000
-    assert page.count("<h4>Statistics") > 950
+    assert page.count("<h4>Statistics") > 900
     assert page.count("<figure>") > 700
 
 

@@ -26,14 +26,19 @@ NAMES = {
     "hellinger": "Hellinger",
     "total_variation": "total variation",
     "chi_square": "chi-square",
-    "w": "w",
+    "chi_square_df": "its df",
+    "w": "its effect w",
     "wasserstein": "Wasserstein",
     "wasserstein_scaled": "Wasserstein, scaled",
     "cramer_von_mises": "Cramér-von Mises",
     "kuiper": "Kuiper",
     "energy": "energy",
 }
-"""Statistics by the names of their fields."""
+"""Statistics by the names of their fields, in the order they are shown."""
+
+
+TOLD_IN_FULL = ("psi", "wasserstein")
+"""Statistics whose interval the report has room for."""
 
 
 def moved(column: "ColumnComparison") -> str:
@@ -70,9 +75,23 @@ def quantiles(column: "ColumnComparison", known: list[tuple[float, float, float]
 def statistics(column: "ColumnComparison") -> str:
     """P-values, and the statistics that others know; nothing where values are not judged."""
     known = {"p-value": _p(column.p_value), "p-value, corrected": _p(column.p_adjusted)}
-    known |= {NAMES.get(name, text(name.replace("_", " "))): number(v) for name, v in column.statistics.items()}
+    known |= {name: _told(column.statistics, field) for field, name in NAMES.items()}
     pairs = "".join(f"<dt>{name}<dd>{value}" for name, value in known.items() if value)
     return f"<div class=statistics><h4>Statistics</h4><dl>{pairs}</dl></div>" if pairs else ""
+
+
+def _told(statistics: dict[str, float], field: str) -> str:
+    """A statistic; of those that are read most, also its interval and how large it gets by chance alone."""
+    if field not in TOLD_IN_FULL:
+        return number(statistics.get(field))
+    lower, upper, chance = (statistics.get(f"{field}{part}") for part in ("_lower", "_upper", "_null_95"))
+    beside = []
+    if lower is not None and upper is not None and lower < upper:
+        beside.append(f"{number(lower)} to {number(upper)}")
+    if chance is not None:
+        beside.append(f"by chance up to {number(chance)}")
+    told = number(statistics.get(field))
+    return f"{told}<small>{'; '.join(beside)}</small>" if beside else told
 
 
 def _p(value: float | None) -> str:
