@@ -23,11 +23,12 @@ def main() -> int:
     options = argparse.ArgumentParser(prog="python -m simulations", description=__doc__)
     options.add_argument("--seed", type=int, default=SEED, help=f"of all random numbers, {SEED} by default")
     options.add_argument("--only", metavar="CLAIM", help="experiments of one claim")
+    options.add_argument("--share", type=float, default=1.0, help="of the runs, for a first look; 1 by default")
     options.add_argument("--markdown", type=Path, metavar="FILE", help="write the tables there too")
     options.add_argument("--csv", type=Path, metavar="FILE", help="write every single figure there")
     given = options.parse_args()
 
-    found = run(given.seed, given.only)
+    found = run(given.seed, given.share, given.only)
     text = report(found, given.seed)
     print(text, end="")
     if given.markdown:
@@ -41,39 +42,38 @@ def main() -> int:
     return 0 if all(figure.holds for figure in found) else 1
 
 
-def run(seed: int, only: str | None) -> list[Figure]:
+def run(seed: int, share: float, only: str | None) -> list[Figure]:
     """The figures of all experiments, whose blocks are shared out over all cores."""
-    chosen = [number for number, experiment in enumerate(_experiments()) if only in (None, experiment.claim)]
+    experiments = {i: experiment for i, experiment in enumerate(_plan(share)) if only in (None, experiment.claim)}
+    blocks = [(seed, share, i, *block) for i, experiment in experiments.items() for block in experiment.blocks()]
     # The longest first, so that no core is left with one at the end.
-    blocks = [(seed, number, *block) for number in chosen for block in _experiments()[number].blocks()]
-    blocks.sort(key=lambda block: -_size(block[1]) * block[3])
-    tallies: dict[int, dict[str, Tally]] = {number: {} for number in chosen}
+    blocks.sort(key=lambda block: -block[4] * _rows(experiments[block[2]]))
+    tallies: dict[int, dict[str, Tally]] = {i: {} for i in experiments}
     begin = told = time.perf_counter()
     with ProcessPoolExecutor(os.cpu_count()) as pool:
-        for done, (number, found) in enumerate(pool.map(_run, blocks), 1):
+        for done, (i, found) in enumerate(pool.map(_run, blocks), 1):
             for source, tally in found.items():
-                before = tallies[number].get(source)
-                tallies[number][source] = tally if before is None else before + tally
+                before = tallies[i].get(source)
+                tallies[i][source] = tally if before is None else before + tally
             if time.perf_counter() - told > 10 or done == len(blocks):
                 told = time.perf_counter()
                 print(f"{done:,} of {len(blocks):,} blocks, {told - begin:.0f} s", file=sys.stderr, flush=True)
-    return [figure for number in chosen for figure in figures(_experiments()[number], tallies[number])]
+    return [figure for i, experiment in experiments.items() for figure in figures(experiment, tallies[i])]
 
 
 @cache
-def _experiments() -> list[Experiment]:
+def _plan(share: float) -> list[Experiment]:
     """The plan, made anew in each process: laws are functions, which do not travel between them."""
-    return plan.full()
+    return plan.full(share)
 
 
-def _size(number: int) -> int:
-    experiment = _experiments()[number]
-    return (experiment.reference_rows + experiment.current_rows) * len(experiment.columns)
+def _rows(experiment: Experiment) -> int:
+    return experiment.reference_rows + experiment.current_rows
 
 
-def _run(block: tuple[int, int, int, int]) -> tuple[int, dict[str, Tally]]:
-    seed, number, position, runs = block
-    return number, _experiments()[number].run(seed, position, runs)
+def _run(block: tuple[int, float, int, int, int]) -> tuple[int, dict[str, Tally]]:
+    seed, share, i, position, runs = block
+    return i, _plan(share)[i].run(seed, position, runs)
 
 
 if __name__ == "__main__":

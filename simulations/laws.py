@@ -106,16 +106,18 @@ class Categories:
 
     def draw(self, rng: np.random.Generator, rows: int, change: Change | None = None) -> pa.Array:
         """Independent rows, after a change."""
-        # Two cells behind the values: one for a value that the reference never has, one for missing rows.
-        shares = np.append(self.shares, [0.0, self.missing])
-        if change is not None:
-            shares = MOVES[change.how](shares, change.share)
+        shares = self.cells(change)
         values = len(shares) - 1
         codes = np.repeat(np.arange(values + 1, dtype=np.int16), rng.multinomial(rows, shares))
         rng.shuffle(codes)
         missing = codes == values
         indices = pa.array(codes, mask=missing if missing.any() else None)
         return pa.DictionaryArray.from_arrays(indices, pa.array([f"value-{i}" for i in range(values)]))
+
+    def cells(self, change: Change | None = None) -> Array:
+        """Shares after a change: of the values, of a value that the reference never has, and of missing rows."""
+        cells = np.append(self.shares, [0.0, self.missing])
+        return cells if change is None else MOVES[change.how](cells, change.share)
 
 
 def _across(shares: Array, moved: float) -> Array:

@@ -24,12 +24,12 @@ def _parts(figures: Sequence[Figure], seed: int) -> Iterator[str]:
 
     for source in dict.fromkeys(figure.source for figure in figures):
         of_source = [f for f in figures if f.source == source]
-        columns = _pick(of_source, "no change", "drift alone") + _pick(of_source, "no change", "any drift")
+        columns = _pick(of_source, "no change", "p small") + _pick(of_source, "no change", "any drift")
         yield _matrix(f"Nothing changed, tolerance 0, {source}: `drift`", columns, _law, _sizes)
     tiny = _pick(figures, "no change", "p tiny")
     yield _matrix("Nothing changed, tolerance 0, worst source: p at most 0.0025", tiny, _law, _sizes)
 
-    drift = _pick(figures, "edge", "drift alone") + _pick(figures, "edge", "any drift")
+    drift = _pick(figures, "edge", "p small") + _pick(figures, "edge", "any drift")
     yield _matrix("2 % moved, tolerance 2 %, worst change and source: `drift`", drift, _law, _sizes)
     stable = _pick(figures, "edge", "stable")
     yield _matrix("2 % moved, tolerance 2 %, worst change and source: `stable`", stable, _law, _sizes)

@@ -530,6 +530,12 @@ def test_outlines_are_as_high_as_the_shares(rng: np.random.Generator) -> None:
     assert max(heights(paths[0])) > 99 >= max(heights(paths[1]))
 
 
+def test_quantiles_refine_even_the_widest_bin() -> None:
+    spans, _ = spans_of([Cell("bin", -1.7e308, 1.7e308, 100, 100)], [(0.2, -1e308, 1e308)])
+    assert [span.shares[0] for span in spans] == pytest.approx([0.2, 0.8 * 2 / 2.7, 0.8 * 0.7 / 2.7])
+    assert [span.shares[1] for span in spans] == pytest.approx([0.2 * 0.7 / 2.7, 0.2 * 2 / 2.7, 0.8])
+
+
 def test_a_lattice_is_not_found_by_chance() -> None:
     for edges in (
         [0.5, 2, 5],

@@ -30,6 +30,7 @@ NAMES = {
     "wasserstein_scaled": "Wasserstein, scaled",
     "cramer_von_mises": "Cramér-von Mises",
     "kuiper": "Kuiper",
+    "w": "w of chi-square",
 }
 """Statistics whose name is not what their field is called."""
 

@@ -18,7 +18,7 @@ mod sample;
 
 pub use counts::{ChiSquare, chi_square, total_variation};
 pub use ordered::{Bounded, KsStatistic, cramer_von_mises, energy, ks_statistic, kuiper, wasserstein};
-pub use sample::WeightedSample;
+pub use sample::{OrderedCounts, WeightedSample};
 
 pub(crate) use ordered::Cuts;
 pub(crate) use sample::{Step, steps};

@@ -1,5 +1,6 @@
 //! Samples as step functions, and the walk through two of them.
 use crate::ArgumentError;
+use crate::table::Table;
 
 /// A sample in ascending order with the rows up to and including each value.
 ///
@@ -53,6 +54,11 @@ impl<'a> WeightedSample<'a> {
         Ok(Self { values, cumulative, total })
     }
 
+    /// Wraps a sample that is known to pass.
+    fn of_checked(values: &'a [f64], cumulative: &'a [u64]) -> Self {
+        Self { values, cumulative, total: cumulative[cumulative.len() - 1] }
+    }
+
     /// Rows in the sample.
     pub fn rows(&self) -> u64 {
         self.total
@@ -67,6 +73,52 @@ impl<'a> WeightedSample<'a> {
     fn rows_up_to(&self, x: f64, from: usize) -> (u64, usize) {
         let end = from + self.values[from..].iter().take_while(|&&v| v <= x).count();
         (if end == 0 { 0 } else { self.cumulative[end - 1] }, end)
+    }
+}
+
+/// Counts of the same ordered cells on both sides, as two samples.
+#[derive(Clone, Debug)]
+pub struct OrderedCounts {
+    values: Vec<f64>,
+    reference: Vec<u64>,
+    current: Vec<u64>,
+}
+
+impl OrderedCounts {
+    /// Takes the counts and the place of each cell, ascending: any numbers where only their order matters.
+    ///
+    /// # Errors
+    /// The sides or `values` have different lengths, a side has no rows or 2^62 or more, a value is NaN, or
+    /// they do not ascend.
+    pub fn try_new(reference: &[u64], current: &[u64], values: Vec<f64>) -> Result<Self, ArgumentError> {
+        Table::try_new(reference, current)?;
+        if values.len() != reference.len() {
+            return Err(ArgumentError(format!(
+                "there are {} values for {} cells: each cell needs one",
+                values.len(),
+                reference.len()
+            )));
+        }
+        let cumulative = |counts: &[u64]| {
+            let sums = counts.iter().scan(0, |sum, count| {
+                *sum += count;
+                Some(*sum)
+            });
+            sums.collect::<Vec<u64>>()
+        };
+        let (reference, current) = (cumulative(reference), cumulative(current));
+        WeightedSample::try_new(&values, &reference)?;
+        Ok(Self { values, reference, current })
+    }
+
+    /// The reference.
+    pub fn reference(&self) -> WeightedSample<'_> {
+        WeightedSample::of_checked(&self.values, &self.reference)
+    }
+
+    /// The current rows.
+    pub fn current(&self) -> WeightedSample<'_> {
+        WeightedSample::of_checked(&self.values, &self.current)
     }
 }
 
@@ -121,6 +173,25 @@ mod tests {
         let y = WeightedSample::try_new(&[0.0, 2.0], &[1, 5]).unwrap();
         let found: Vec<_> = steps(x, y).unwrap().map(|s| (s.at, s.reference, s.current)).collect();
         assert_eq!(found, [(0.0, 2, 1), (1.0, 4, 1), (2.0, 4, 5), (f64::INFINITY, 6, 5)]);
+    }
+
+    #[test]
+    fn ordered_counts_are_two_samples() {
+        let counts = OrderedCounts::try_new(&[1, 0, 2], &[0, 3, 1], vec![0.0, 1.0, 5.0]).unwrap();
+        let found: Vec<_> = steps(counts.reference(), counts.current())
+            .unwrap()
+            .map(|s| (s.at, s.reference, s.current))
+            .collect();
+        assert_eq!(found, [(0.0, 1, 0), (1.0, 1, 3), (5.0, 3, 4)]);
+        let text = |x: &[u64], y: &[u64], values: &[f64]| {
+            OrderedCounts::try_new(x, y, values.to_vec()).unwrap_err().to_string()
+        };
+        assert_eq!(text(&[1, 2], &[2, 1], &[0.0]), "there are 1 values for 2 cells: each cell needs one");
+        assert_eq!(text(&[1, 2], &[2, 1], &[1.0, 0.0]), "values[1] is 0 after 1: values must ascend");
+        assert_eq!(
+            text(&[1, 2], &[0, 0], &[0.0, 1.0]),
+            "current has no rows: at least one count must be positive"
+        );
     }
 
     #[test]
