@@ -79,7 +79,8 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
     before |= {"values": [text, "b" * 500] * (n // 2), "gone" + text: [1] * n, "odd": [1] * n}
     now |= {"values": [text, "ج" * 500, text] * (n // 3), "new" + text: [1] * n, "odd": ["1"] * n}
     page = tmp_path_factory.mktemp("report") / "hostile.html"
-    page.write_text(render(dl.compare(before, now)), "utf-8")
+    before["same"] = now["same"] = before["a b"]
+    page.write_text(render(dl.compare(before, now, tolerance=0.05)), "utf-8")
     return page
 
 
@@ -190,6 +191,29 @@ def test_a_shortened_name_is_found_by_its_end(chromium: Any, hostile: pathlib.Pa
     assert len(rows(chromium)) == 3
 
 
+def test_columns_without_a_figure_are_sorted_last(chromium: Any, hostile: pathlib.Path) -> None:
+    chromium.open(hostile)
+    figures = "[...document.querySelectorAll('#overview tbody tr')].map(r => r.cells[3].textContent !== '')"
+    assert chromium.run(f"{figures}.lastIndexOf(true) > {figures}.indexOf(false)")
+    for _ in range(2):
+        chromium.run("document.querySelectorAll('#overview thead button')[3].click()")
+        assert chromium.run(f"{figures}.lastIndexOf(true) < {figures}.indexOf(false)")
+
+
+def test_a_link_unfolds_where_the_browser_does_not(chromium: Any, demo: pathlib.Path) -> None:
+    chromium.open(demo)
+    chromium.run("addEventListener('click', (event) => event.preventDefault())")
+    link = "document.querySelector('#overview .stable a')"
+    chromium.click(link)
+    assert chromium.run(f"document.querySelector({link}.hash).parentElement.open")
+
+
+def test_a_phone_shows_cards(chromium: Any, demo: pathlib.Path) -> None:
+    chromium.open(demo, width=360)
+    widths = "[...document.querySelectorAll('#overview tbody tr')].map(r => [1, 4].map(i => r.cells[i].clientWidth))"
+    assert all(width > 300 for row in chromium.run(widths) for width in row)
+
+
 def test_sorting_by_keyboard(chromium: Any, demo: pathlib.Path) -> None:
     chromium.open(demo)
     order = rows(chromium)
@@ -234,7 +258,7 @@ def test_colour_is_never_the_only_sign(chromium: Any, hostile: pathlib.Path) -> 
     chromium.open(hostile)
     # Verdicts are words; of a distribution one side is an area and one a line.
     badges = chromium.run("[...document.querySelectorAll('#overview b')].map(b => b.textContent)")
-    assert set(badges) == {"changed", "undecided", "gone", "new", "retyped"}
+    assert set(badges) == {"changed", "gone", "new", "retyped", "stable"}
     fills = chromium.run("[...document.querySelectorAll('figure path')].map(p => getComputedStyle(p).fill)")
     assert set(fills[1::2]) == {"none"}
     assert "none" not in fills[0::2]
@@ -243,7 +267,8 @@ def test_colour_is_never_the_only_sign(chromium: Any, hostile: pathlib.Path) -> 
 def test_print_has_every_verdict_and_the_details_of_what_changed(chromium: Any, demo: pathlib.Path) -> None:
     chromium.open(demo, dark=True)
     unfold(chromium, "false")
-    chromium("Emulation.setEmulatedMedia", media="print")
+    dark = [{"name": "prefers-color-scheme", "value": "dark"}]
+    chromium("Emulation.setEmulatedMedia", media="print", features=dark)
     chromium.resize(720, 1000)
     assert chromium.run("document.documentElement.scrollWidth") == 720
     assert chromium.run(f"[...document.querySelectorAll('#overview tbody tr')].filter({VISIBLE}).length") == 12

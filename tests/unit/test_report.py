@@ -19,7 +19,9 @@ from hypothesis import strategies as st
 
 import driftline as dl
 from driftline._report import render
+from driftline._report.markup import text
 from driftline._report.picture import picture, ticks
+from driftline._report.spans import spans_of
 
 N = 20_000
 VOID = {"meta", "link", "br", "input"}
@@ -61,7 +63,7 @@ class Column:
     moved: tuple[Moved, ...] = (Moved("'a'", 0.4, 0.45),)
     cells: Sequence[Cell] = (Cell("'a'", None, None, 400, 450), Cell("'b'", None, None, 600, 550))
     quantiles: list[tuple[float, float, float]] | None = None
-    statistics: dict[str, float | None] = field(default_factory=lambda: {"psi": 0.01, "ks": None})
+    statistics: dict[str, float] = field(default_factory=lambda: {"psi": 0.01})
 
     @property
     def headline(self) -> Moved | None:
@@ -208,7 +210,7 @@ def test_what_matters_most_is_on_top(page: str, compared: dl.Comparison) -> None
 
 
 def overview_bars(source: str) -> list[str]:
-    return re.findall("<svg aria-hidden=true>(.*?)</svg>", source.split("<h2>Columns")[0])
+    return re.findall("<svg role=none>(.*?)</svg>", source.split("<h2>Columns")[0])
 
 
 def test_bars_show_effect_bound_and_tolerance() -> None:
@@ -247,23 +249,48 @@ def test_each_column_is_told_in_full(page: str, compared: dl.Comparison) -> None
     assert f"{compared['same'].p_adjusted:.4g}" in words(section_of(page, "same"))
 
 
+def test_of_columns_that_are_not_judged_those_that_lack_rows_come_first() -> None:
+    quiet = Column(name="quiet", verdict="not judged", reason="a time", explanation="", effect=None, moved=())
+    lacking = Column(
+        name="lacking", verdict="not judged", reason="a time", effect=None, moved=(Moved("missing", 0, 0.2),)
+    )
+    page = render(Comparison(quiet, lacking))
+    assert Page(page).all("h3") == ["lacking", "quiet"]
+    assert "A time." in words(section_of(page, "quiet"))
+    assert "a time; missing : 0 % → 20.0 %" in words(page)
+
+
 def test_times_are_dates(page: str) -> None:
     quantiles = rows_of(section_of(page, "when"), "Quantiles")
     assert quantiles[1] == ["1 %", "2026-01-01 03:18:00", "2026-04-01 03:17:00"]
     assert "time, timestamp[us]" in section_of(page, "when")
 
 
-def test_statistics_have_names_an_interval_and_what_chance_gives() -> None:
-    found = {"psi": 0.0123, "psi_lower": 0.01, "psi_upper": 0.02, "psi_null_95": 0.004, "wasserstein": 2.0}
-    exact = {"wasserstein_lower": 2.0, "wasserstein_upper": 2.0}
-    section = render(Comparison(Column(statistics=found | exact, p_value=0.0)))
-    pairs = re.findall("<dt>(.*?)<dd>(.*?)(?=<dt>|</dl>)", section)
+def test_statistics_stand_with_what_belongs_to_them() -> None:
+    known = {
+        "psi": 0.0123,
+        "psi_debiased": 0.01,
+        "psi_lower": 0.009,
+        "psi_upper": 0.02,
+        "psi_null_95": 0.004,
+        "wasserstein": 3.0,
+        "wasserstein_lower": 3.0,
+        "wasserstein_upper": 3.0,
+        "chi_square": 80.0,
+        "chi_square_df": 12.0,
+        "missing_change": 0.0,
+        "a_new<one": 5.0,
+    }
+    pairs = re.findall("<dt>(.*?)<dd>([^<]*)", render(Comparison(Column(statistics=known, p_value=0.0))))
     assert pairs == [
         ("p-value", "&lt; 1e-300"),
         ("p-value, corrected", "2e-09"),
-        ("PSI, nats", "0.0123<small>0.01 to 0.02; by chance up to 0.004</small>"),
-        ("Wasserstein", "2"),
+        ("PSI, nats", "0.0123 (0.009 to 0.02), chance 0.004"),
+        ("Wasserstein", "3"),
+        ("chi-square", "80, df 12"),
+        ("a new&lt;one", "5"),
     ]
+    assert "<dt>missing change<dd>0.25" in render(Comparison(Column(statistics={"missing_change": 0.25})))
 
 
 @pytest.mark.parametrize(
@@ -301,7 +328,7 @@ def test_many_categories_are_summed() -> None:
     assert [row[0] for row in rows[-3:]] == ["29 more, each at most 3.0 %", "other values", "missing"]
     assert sum(float(row[2].split()[0]) for row in rows[1:]) == pytest.approx(100, abs=0.5)
     # The rest has no bar, or its many small values would dwarf all others.
-    assert Page(page).elements.count(("rect", {"width": "100%"})) == 1
+    assert page.count("<rect", page.index("<h2>Columns")) == 2 * (len(rows) - 2)
     shown = rows_of(page, "What moved, the surest first")
     assert len(shown) == 1 + 20 + 1
     assert shown[-1][0] == "5 more"
@@ -381,6 +408,11 @@ def test_no_text_at_all_is_taken_for_markup(name: str) -> None:
 SKELETON = skeleton(render(described("x")))
 
 
+def test_text_can_stand_in_an_attribute() -> None:
+    assert text("\" > <'&") == "&quot; &gt; &lt;'&amp;"
+    assert text("x" * 600) == "x" * 497 + "..."
+
+
 def test_long_names_are_shortened_and_written_out_once() -> None:
     name = "a" * 9_990 + "<b>" + "z" * 7
     page = render(Comparison(Column(name=name, verdict="stable")))
@@ -409,7 +441,7 @@ def test_a_thousand_columns_are_below_2_mb(rng: np.random.Generator) -> None:
     # Hardly any of them has to be brief for it.
     assert page.count("<details") == 1000
     assert page.count("<h4>Statistics") > 900
-    assert page.count("<figure>") > 650
+    assert page.count("<figure>") > 700
 
 
 def test_what_would_be_larger_than_2_mb_is_brief_at_its_end() -> None:
@@ -468,6 +500,53 @@ def test_a_lattice_is_found(step: float, rng: np.random.Generator) -> None:
     assert shown.step == pytest.approx(step)
     assert shown.intervals == 21
     np.testing.assert_allclose(shown.sides[0], 1 / 21, atol=0.01)
+
+
+def heights(path: str) -> list[int]:
+    """Heights of the intervals of an outline."""
+    found: list[int] = []
+    height = 0
+    for command, length in re.findall(r"([hv])(-?\d+)", path):
+        if command == "v":
+            height -= int(length)
+        else:
+            found += [height] * int(length)
+    assert height == 0
+    return found
+
+
+def test_outlines_are_as_high_as_the_shares(rng: np.random.Generator) -> None:
+    before = np.where(rng.random(N) < 0.8, 0, rng.exponential(50, N))
+    now = rng.exponential(50, N)
+    shown = drawn(before, now)
+    paths = re.findall("<path d=(.*?) />", render(dl.compare({"x": before}, {"x": now})))
+    assert len(paths) == 2
+    for side, path in zip(shown.sides, paths, strict=True):
+        found = heights(path)
+        assert len(found) == shown.intervals
+        for share, height in zip(side, found, strict=True):
+            # What is cut off leaves the picture.
+            assert height > 99 if share > 1.01 * shown.top else height == round(99 * share / shown.top)
+    assert max(heights(paths[0])) > 99 >= max(heights(paths[1]))
+
+
+def test_quantiles_refine_even_the_widest_bin() -> None:
+    spans, _ = spans_of([Cell("bin", -1.7e308, 1.7e308, 100, 100)], [(0.2, -1e308, 1e308)])
+    assert [span.shares[0] for span in spans] == pytest.approx([0.2, 0.8 * 2 / 2.7, 0.8 * 0.7 / 2.7])
+    assert [span.shares[1] for span in spans] == pytest.approx([0.2 * 0.7 / 2.7, 0.2 * 2 / 2.7, 0.8])
+
+
+def test_a_lattice_is_not_found_by_chance() -> None:
+    for edges in (
+        [0.5, 2, 5],
+        [0, 1e-20, 1, 2.5, 3.7, 9.1],
+        [0.3, 1.7, 2.9, 3.3, 8.1],
+        [1e16, 1e16 + 2, 1e16 + 4, 1e16 + 8],
+    ):
+        cells = [Cell("bin", low, high, 100, 100) for low, high in pairwise([-math.inf, *edges, math.inf])]
+        assert spans_of(cells, None)[1] == 0
+    cells = [Cell("bin", low, high, 100, 100) for low, high in pairwise([0.5, 2, 5, 6.5])]
+    assert spans_of(cells, None)[1] == pytest.approx(1.5)
 
 
 def test_heavy_tails_do_not_squash_the_picture(rng: np.random.Generator) -> None:

@@ -68,7 +68,7 @@ def _table(caption: str, bars: Sequence[Bar]) -> str:
     def row(bar: Bar) -> Row:
         lengths = [100 * share / longest for share in (bar.reference, bar.current)] if bar.drawn else []
         drawn = "".join(f"<rect width={length:.3g}% />" for length in lengths)
-        pair = f"<svg aria-hidden=true>{drawn}</svg>"
+        pair = f"<svg role=none>{drawn}</svg>"
         return (text(bar.label, VALUE), percent(bar.reference), percent(bar.current), pair)
 
     return table(caption, HEADER, map(row, bars), "bars")

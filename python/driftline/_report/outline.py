@@ -8,8 +8,8 @@ from driftline._report.picture import Picture, ticks
 
 __all__ = ["figure"]
 
-HEIGHT = 200
-"""Units of a picture's height: finer than the pixels that it has."""
+HEIGHT = 99
+"""Units of a picture's height: about as many as it has lines, in two digits each."""
 
 LEAST = 0.0005
 """Shares below are written as 0.0 %."""
@@ -21,8 +21,8 @@ def figure(picture: Picture, type_name: str, medians: tuple[float, float] | None
     labels = []
     for tick in ticks(picture.low, picture.high, picture.step):
         place = 100 * ((tick - picture.low) / (picture.high - picture.low))
-        labels.append(f"<text x={place:.3g}% y=96%>{text(value_of_type(tick, type_name))}</text>")
-    cut = [f"<text x={100 * (i + 0.5) / picture.intervals:.3g}% y=9>↑</text>" for i in picture.cut]
+        labels.append(f"<text x={place:.3g}%>{text(value_of_type(tick, type_name))}</text>")
+    cut = [f"<text class=cut x={100 * (i + 0.5) / picture.intervals:.3g}%>↑</text>" for i in picture.cut]
     return (
         f'<figure><svg role=img aria-label="{_words(picture, type_name, medians)}">'
         f'<svg viewBox="0 0 {picture.intervals} {HEIGHT}" preserveAspectRatio=none height=86%>'

@@ -58,4 +58,4 @@ def _bar(column: "ColumnComparison", tolerance: float, widest: float) -> str:
         return ""
     effect, bound, mark = (100 * share / widest for share in (column.effect, column.effect_bound, tolerance))
     drawn = f"<rect width={effect:.3g}% /><rect x={effect:.3g}% width={bound - effect:.3g}% />"
-    return f"<svg aria-hidden=true>{drawn}{f'<rect x={mark:.3g}% />' if tolerance else ''}</svg>"
+    return f"<svg role=none>{drawn}{f'<rect x={mark:.3g}% />' if tolerance else ''}</svg>"

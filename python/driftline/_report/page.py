@@ -3,7 +3,6 @@
 from base64 import b64encode
 from collections.abc import Sequence
 from hashlib import sha256
-from html import escape
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
@@ -35,6 +34,7 @@ def render(comparison: "Comparison") -> str:
         f"<p>{words.rows_compared(comparison)}<ul aria-label=Verdicts>{said}</ul>"
         f"<p>{words.promise(comparison)}</header><main><h2>Overview</h2>{_tools(listed)}"
         f"{overview(listed, comparison.tolerance)}<p>{words.how_measured()}<h2>Columns</h2>"
+        f"<p>{words.how_to_read_statistics()}"
     )
     below = f"</main><script>{script}</script></body></html>\n"
     return f"{above}{_sections(listed, MOST_BYTES - len((above + below).encode()))}{below}"
@@ -51,7 +51,7 @@ def _head(result: str, style: str, script: str) -> str:
         '<meta name=viewport content="width=device-width, initial-scale=1">'
         '<meta name=color-scheme content="light dark"><meta name=referrer content=no-referrer>'
         # Without an icon of its own a browser asks the server for one.
-        f'<link rel=icon href="data:,"><title>driftline: {escape(result)}</title><style>{style}</style></head>'
+        f'<link rel=icon href="data:,"><title>driftline: {result}</title><style>{style}</style></head>'
     )
 
 

@@ -108,7 +108,7 @@ def picture(cells: Sequence["Cell"], quantiles: Sequence[Quantile] | None) -> Pi
         width = step * math.ceil((high - low) / step / most - SLACK)
     # The last interval is as wide as the others, and may reach beyond the last number.
     intervals = math.ceil((high - low) / width - SLACK)
-    if intervals < 2 or low + width == low or high - width == high:
+    if intervals < 2:
         return None
     sides = (_spread(shown, low, width, intervals, 0), _spread(shown, low, width, intervals, 1))
     first, last = spans.index(shown[0]), spans.index(shown[-1])

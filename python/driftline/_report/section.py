@@ -39,9 +39,10 @@ def _data(column: "ColumnComparison") -> str:
     cells = column.cells
     known = column.quantiles
     drawn = picture(cells, known) if any(cell.low is not None for cell in cells) else None
+    values = tables.quantiles(column, known)
     if drawn is not None:
         medians = next(((before, now) for q, before, now in known or () if q == tables.MEDIAN), None)
-        shown = outline.figure(drawn, column.current_type, medians) + bars.without_number(cells)
+        shown = outline.figure(drawn, column.current_type, medians) + values + bars.without_number(cells)
     else:
-        shown = bars.categories(cells) if cells else ""
-    return shown + tables.moved(column) + tables.quantiles(column, known) + tables.statistics(column)
+        shown = (bars.categories(cells) if cells else "") + values
+    return shown + tables.moved(column) + tables.statistics(column)

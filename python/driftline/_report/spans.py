@@ -75,14 +75,17 @@ def _ends(bins: Sequence[tuple[float, float]]) -> tuple[float, list[tuple[float,
 
 def _step(values: Sequence[float]) -> float:
     """The distance of which all distances between `values` are multiples; 0 where there is none."""
-    # Up to 2^52 a number and a half can be told apart.
-    if all(value.is_integer() and abs(value) < 2**52 for value in values):
-        return 1.0
-    gaps = [b - a for a, b in pairwise(values)]
-    if len(gaps) < FEWEST_GAPS or max(gaps) > MOST_STEPS * min(gaps):
-        return 0.0
-    ratios = [gap / min(gaps) for gap in gaps]
-    return min(gaps) if all(abs(ratio - round(ratio)) < ROUNDING for ratio in ratios) else 0.0
+    if all(value.is_integer() for value in values):
+        step = 1.0
+    else:
+        gaps = [b - a for a, b in pairwise(values)]
+        if len(gaps) < FEWEST_GAPS or max(gaps) > MOST_STEPS * min(gaps):
+            return 0.0
+        step = min(gaps)
+        if any(abs(gap / step - round(gap / step)) > ROUNDING for gap in gaps):
+            return 0.0
+    # A lattice so fine that floats do not hold what lies half-way is none.
+    return step if all(math.ulp(value) <= step / 2 for value in values) else 0.0
 
 
 def _refined(spans: Sequence[Span], quantiles: Sequence[Quantile], step: float) -> list[Span]:
@@ -125,6 +128,5 @@ def _share_up_to(x: float, known: Sequence[tuple[float, float]], span: Span, row
     # Of rows towards an open end nobody knows the place: they are as far out as can be.
     if low == -math.inf:
         return to
-    if high == math.inf:
-        return since
-    return since + (to - since) * (x - low) / (high - low)
+    # Halves, for the whole may be more than a float can hold.
+    return since + (to - since) * ((x / 2 - low / 2) / (high / 2 - low / 2))

@@ -26,19 +26,16 @@ NAMES = {
     "hellinger": "Hellinger",
     "total_variation": "total variation",
     "chi_square": "chi-square",
-    "chi_square_df": "its df",
-    "w": "its effect w",
     "wasserstein": "Wasserstein",
     "wasserstein_scaled": "Wasserstein, scaled",
     "cramer_von_mises": "Cramér-von Mises",
     "kuiper": "Kuiper",
-    "energy": "energy",
+    "w": "w of chi-square",
 }
-"""Statistics by the names of their fields, in the order they are shown."""
+"""Statistics whose name is not what their field is called."""
 
-
-TOLD_IN_FULL = ("psi", "wasserstein")
-"""Statistics whose interval the report has room for."""
+PARTS = ("debiased", "lower", "upper", "null_95", "df")
+"""What a statistic may have beside its value, in fields of their own."""
 
 
 def moved(column: "ColumnComparison") -> str:
@@ -74,24 +71,26 @@ def quantiles(column: "ColumnComparison", known: list[tuple[float, float, float]
 
 def statistics(column: "ColumnComparison") -> str:
     """P-values, and the statistics that others know; nothing where values are not judged."""
-    known = {"p-value": _p(column.p_value), "p-value, corrected": _p(column.p_adjusted)}
-    known |= {name: _told(column.statistics, field) for field, name in NAMES.items()}
-    pairs = "".join(f"<dt>{name}<dd>{value}" for name, value in known.items() if value)
+    told = {"p-value": _p(column.p_value), "p-value, corrected": _p(column.p_adjusted)}
+    known = column.statistics
+    for name, value in known.items():
+        is_part = any(name.endswith(f"_{part}") and name.removesuffix(f"_{part}") in known for part in PARTS)
+        # Rows that are missing as before are the rule, and no news.
+        if not is_part and (value or name != "missing_change"):
+            told[NAMES.get(name, text(name.replace("_", " ")))] = _statistic(name, known)
+    pairs = "".join(f"<dt>{name}<dd>{value}" for name, value in told.items() if value)
     return f"<div class=statistics><h4>Statistics</h4><dl>{pairs}</dl></div>" if pairs else ""
 
 
-def _told(statistics: dict[str, float], field: str) -> str:
-    """A statistic; of those that are read most, also its interval and how large it gets by chance alone."""
-    if field not in TOLD_IN_FULL:
-        return number(statistics.get(field))
-    lower, upper, chance = (statistics.get(f"{field}{part}") for part in ("_lower", "_upper", "_null_95"))
-    beside = []
+def _statistic(name: str, known: dict[str, float]) -> str:
+    """A value, its interval where that has a width, and the value that chance alone exceeds in 5 % of cases."""
+    lower, upper, chance, df = (known.get(f"{name}_{part}") for part in ("lower", "upper", "null_95", "df"))
+    told = number(known[name])
     if lower is not None and upper is not None and lower < upper:
-        beside.append(f"{number(lower)} to {number(upper)}")
+        told += f" ({number(lower)} to {number(upper)})"
     if chance is not None:
-        beside.append(f"by chance up to {number(chance)}")
-    told = number(statistics.get(field))
-    return f"{told}<small>{'; '.join(beside)}</small>" if beside else told
+        told += f", chance {number(chance)}"
+    return told if df is None else f"{told}, df {number(df)}"
 
 
 def _p(value: float | None) -> str:

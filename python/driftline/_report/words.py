@@ -10,7 +10,7 @@ from driftline._report.verdicts import WORDS, Line
 if TYPE_CHECKING:
     from driftline._comparison import Comparison
 
-__all__ = ["counts", "headline", "how_measured", "meanings", "promise", "rows_compared"]
+__all__ = ["counts", "headline", "how_measured", "how_to_read_statistics", "meanings", "promise", "rows_compared"]
 
 
 def headline(lines: Sequence[Line]) -> str:
@@ -73,4 +73,12 @@ def how_measured() -> str:
         "Rows moved: of numbers, the largest change of the share up to any cut point or within any bin; of categories, "
         "half the sum of all changes. Missing rows count like any others. "
         "At most: the upper bound of that share in all rows that such data could have come from."
+    )
+
+
+def how_to_read_statistics() -> str:
+    """What stands beside a statistic."""
+    return (
+        "Statistics stand with their interval, where one holds (95 %; of Wasserstein what sketches leave open), and "
+        "with the value that chance alone exceeds in 5 % of cases in which nothing changed."
     )
