@@ -341,6 +341,28 @@ mod tests {
         close(kuiper(x, y, 0.0).unwrap().value, 7.0 / 60.0 + 23.0 / 60.0);
     }
 
+    /// A sketch that puts one row too early and one too late: its ranks are off by 1 of 40, Kuiper by 2.
+    #[test]
+    fn kuiper_can_be_off_by_twice_the_error() {
+        let values = [0.0, 1.0, 2.0, 3.0];
+        let x = WeightedSample::try_new(&values, &[10, 20, 30, 40]).unwrap();
+        let off = WeightedSample::try_new(&values, &[11, 20, 29, 40]).unwrap();
+        let found = kuiper(x, off, 1.0 / 40.0).unwrap();
+        assert_eq!((found.value, found.lower, found.upper), (0.05, 0.0, 0.1));
+    }
+
+    /// Joined values at 1 to 3: |d| is 1/2 before, 1/4 behind, and so 3/8 between.
+    #[test]
+    fn between_joined_values_the_mean_of_both_ends_counts() {
+        let cuts = Cuts { m: 4, n: 4 };
+        let steps = [
+            Step { from: 0.0, at: 0.0, reference: 2, current: 0 },
+            Step { from: 1.0, at: 3.0, reference: 3, current: 2 },
+            Step { from: 7.0, at: 7.0, reference: 4, current: 4 },
+        ];
+        assert_eq!(cuts.wasserstein(steps.into_iter()), 0.5 + 2.0 * 0.375 + 4.0 * 0.25);
+    }
+
     #[test]
     fn huge_values_and_counts_do_not_overflow() {
         let half = 1u64 << 60;
