@@ -194,10 +194,9 @@ class Comparison(Mapping[str, ColumnComparison]):
         from driftline._report import render
 
         name = os.fspath(path)
-        if pathlib.Path(name).exists():
-            with pathlib.Path(name).open("rb") as file:
-                if not file.read(len(PAGE)).lower().startswith(PAGE):
-                    raise ValueError(f"{name}: is there and is no page: remove it or choose another name")
+        there = pathlib.Path(name)
+        if there.exists() and not (there.is_file() and _is_page(there)):
+            raise ValueError(f"{name}: is there and is no page: remove it or choose another name")
         self._all_statistics()
         _core.write_file(name, render(self).encode())
 
@@ -263,7 +262,7 @@ class Comparison(Mapping[str, ColumnComparison]):
         return html_table(self._title(), HEADER, self._rows(), LEFT)
 
 
-HEADER = ("verdict", "column", "size", "what moved most")
+HEADER = ("verdict", "column", "size", "what moved")
 LEFT = (True, True, True, True)
 
 STATISTICS = (
@@ -272,7 +271,11 @@ STATISTICS = (
     *(f"psi{part}" for part in ("", "_debiased", "_lower", "_upper", "_null_95")),
     *(f"jensen_shannon{part}" for part in ("", "_debiased", "_lower", "_upper", "_null_95")),
     *(f"hellinger{part}" for part in ("", "_debiased", "_lower", "_upper", "_null_95")),
-    *("chi_square", "chi_square_df", "w", "ks", "kuiper", "cramer_von_mises", "energy"),
+    *("chi_square", "chi_square_df", "w"),
+    *(f"ks{part}" for part in ("", "_lower", "_upper")),
+    *(f"kuiper{part}" for part in ("", "_lower", "_upper")),
+    *(f"cramer_von_mises{part}" for part in ("", "_lower", "_upper")),
+    *(f"energy{part}" for part in ("", "_lower", "_upper")),
     *(f"wasserstein{part}" for part in ("", "_lower", "_upper", "_null_95", "_scaled")),
 )
 """Statistics in the order of the table."""
@@ -295,6 +298,13 @@ FLAT: dict[str, type] = {
     **dict.fromkeys(STATISTICS, float),
 }
 """Columns of a comparison as a table."""
+
+
+def _is_page(path: pathlib.Path) -> bool:
+    """Whether a file is a page, or empty as one made for a page to come."""
+    with path.open("rb") as file:
+        begin = file.read(len(PAGE)).lower()
+    return begin in (b"", PAGE)
 
 
 def _flat(column: ColumnComparison) -> dict[str, Any]:

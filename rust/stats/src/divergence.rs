@@ -135,6 +135,32 @@ pub fn hellinger(
     })
 }
 
+/// Shares of a cell on both sides, its counts raised by 1/2.
+fn raised(cells: usize, table: &Table) -> impl Fn(u64, u64) -> (f64, f64) + use<> {
+    let (m, n) = (table.m as f64 + cells as f64 / 2.0, table.n as f64 + cells as f64 / 2.0);
+    move |a, b| ((a as f64 + 0.5) / m, (b as f64 + 0.5) / n)
+}
+
+/// The values of [`psi`], [`jensen_shannon`] and [`hellinger`] alone: of tables whose null would take thousands of
+/// draws of thousands of cells.
+///
+/// # Errors
+/// As [`psi`].
+pub fn values(reference: &[u64], current: &[u64]) -> Result<[f64; 3], ArgumentError> {
+    let table = Table::try_new(reference, current)?;
+    let value = |measure: &Measure| measure.sum(reference.len(), &table)(&table.cells);
+    Ok([value(&PSI), value(&JENSEN_SHANNON), value(&SQUARED_HELLINGER).sqrt()])
+}
+
+/// Whether the null of such a table has to be drawn: some cell is expected to hold fewer than five rows on a side.
+///
+/// # Errors
+/// As [`psi`].
+pub fn null_is_drawn(reference: &[u64], current: &[u64]) -> Result<bool, ArgumentError> {
+    let table = Table::try_new(reference, current)?;
+    Ok(table.cells.len() < reference.len() || table.has_small_expected_count())
+}
+
 impl Measure {
     fn between(
         &self,
@@ -144,19 +170,9 @@ impl Measure {
     ) -> Result<Divergence, ArgumentError> {
         let permutations = checked(permutations)?;
         let table = Table::try_new(reference, current)?;
-        let cells = reference.len() as f64;
-        let (m, n) = (table.m as f64 + cells / 2.0, table.n as f64 + cells / 2.0);
-        let shares = |a: u64, b: u64| ((a as f64 + 0.5) / m, (b as f64 + 0.5) / n);
-        let part = |a: u64, b: u64| {
-            let (p, q) = shares(a, b);
-            (self.part)(p, q)
-        };
-        let empty_cells = reference.len() - table.cells.len();
-        let empty = empty_cells as f64 * part(0, 0);
-        // Rounding can put equal shares below 0.
-        let sum = |counts: &[(u64, u64)]| counts.iter().fold(empty, |sum, &(a, b)| sum + part(a, b)).max(0.0);
+        let sum = self.sum(reference.len(), &table);
         let value = sum(&table.cells);
-        if empty_cells > 0 || table.has_small_expected_count() {
+        if table.cells.len() < reference.len() || table.has_small_expected_count() {
             let null = redrawn_null(&table, permutations, sum);
             return Ok(Divergence {
                 value,
@@ -174,6 +190,7 @@ impl Measure {
         // Approximations of each side's own counts, where those of the pooled ones do not help.
         let has_interval = df > 0 && table.cells.iter().all(|&(a, b)| a.min(b) >= 5);
         let interval = || {
+            let shares = raised(reference.len(), &table);
             let variance = self.variance(table.cells.iter().map(|&(a, b)| shares(a, b)), &table);
             self.interval(value, df, unit, variance)
         };
@@ -185,6 +202,21 @@ impl Measure {
             null_mean,
             null_95: chi_square_quantile(0.95, df) * unit,
         })
+    }
+
+    /// The divergence of any counts with the margins of the table, some of `cells` being empty.
+    fn sum(&self, cells: usize, table: &Table) -> impl Fn(&[(u64, u64)]) -> f64 + use<> {
+        let (shares, part) = (raised(cells, table), self.part);
+        let (p, q) = shares(0, 0);
+        let empty = (cells - table.cells.len()) as f64 * part(p, q);
+        // Rounding can put equal shares below 0.
+        move |counts| {
+            let add = |sum: f64, &(a, b): &(u64, u64)| {
+                let (p, q) = shares(a, b);
+                sum + part(p, q)
+            };
+            counts.iter().fold(empty, add).max(0.0)
+        }
     }
 
     /// Variance by the delta method: that of the slopes of either side.

@@ -9,7 +9,7 @@ use driftline_stats::distance::{
     Bounded, WeightedSample, chi_square, cramer_von_mises, energy, ks_statistic, kuiper, total_variation,
     wasserstein,
 };
-use driftline_stats::divergence::{Divergence, hellinger, jensen_shannon, psi};
+use driftline_stats::divergence::{Divergence, hellinger, jensen_shannon, null_is_drawn, psi, values};
 use driftline_stats::test::{MIN_PERMUTATIONS, wasserstein_null_95};
 
 type Measure = fn(&[u64], &[u64], usize) -> std::result::Result<Divergence, ArgumentError>;
@@ -33,6 +33,20 @@ const DIVERGENCES: [(Measure, [&str; 5]); 3] = [
     ),
 ];
 
+type Distance =
+    fn(WeightedSample<'_>, WeightedSample<'_>, f64) -> std::result::Result<Bounded, ArgumentError>;
+
+/// Distances of distribution functions, and the names of value and bounds.
+const DISTANCES: [(Distance, [&str; 3]); 4] = [
+    (kuiper, ["kuiper", "kuiper_lower", "kuiper_upper"]),
+    (cramer_von_mises, ["cramer_von_mises", "cramer_von_mises_lower", "cramer_von_mises_upper"]),
+    (energy, ["energy", "energy_lower", "energy_upper"]),
+    (wasserstein, ["wasserstein", "wasserstein_lower", "wasserstein_upper"]),
+];
+
+/// Cells from which on the null of a divergence is not drawn for a table: some thousand draws of each of them.
+const MANY_CELLS: usize = 100;
+
 /// Distances of one column, by name; those that its kind of values has no meaning for are left out.
 ///
 /// Divergences are of the cells, with bins merged until each holds 40 rows of the reference. Distances of distribution functions are of the values that are numbers: exact
@@ -51,14 +65,19 @@ pub fn statistics(
     }
     let (before, now) = if cells.ordered { merged_bins(cells) } else { cells.counts() };
     found.push(("total_variation", total_variation(&before, &now).map_err(wrong)?));
-    for (measure, [value, debiased, lower, upper, null_95]) in DIVERGENCES {
-        let divergence = measure(&before, &now, MIN_PERMUTATIONS).map_err(wrong)?;
-        found.extend([(value, divergence.value), (debiased, divergence.debiased)]);
-        // The interval is that of counts, not of estimates.
-        if let Some(interval) = divergence.interval.filter(|_| cells.error == 0.0) {
-            found.extend([(lower, interval.0), (upper, interval.1)]);
+    if before.len() > MANY_CELLS && null_is_drawn(&before, &now).map_err(wrong)? {
+        let values = values(&before, &now).map_err(wrong)?;
+        found.extend(DIVERGENCES.iter().zip(values).map(|((_, names), value)| (names[0], value)));
+    } else {
+        for (measure, [value, debiased, lower, upper, null_95]) in DIVERGENCES {
+            let divergence = measure(&before, &now, MIN_PERMUTATIONS).map_err(wrong)?;
+            found.extend([(value, divergence.value), (debiased, divergence.debiased)]);
+            // The interval is that of counts, not of estimates.
+            if let Some(interval) = divergence.interval.filter(|_| cells.error == 0.0) {
+                found.extend([(lower, interval.0), (upper, interval.1)]);
+            }
+            found.push((null_95, divergence.null_95));
         }
-        found.push((null_95, divergence.null_95));
     }
     let chi_square = chi_square(&before, &now).map_err(wrong)?;
     found.extend([("chi_square", chi_square.statistic), ("chi_square_df", chi_square.df as f64)]);
@@ -80,22 +99,18 @@ fn ordered(reference: &ColumnProfile, current: &ColumnProfile) -> Result<Vec<(&'
     let error = (before.all_rank_error() + now.all_rank_error()).min(1.0);
     let (before, now) = (before.sorted_view(), now.sorted_view());
     let (f, g) = (sample(&before)?, sample(&now)?);
-    let mut found = vec![("ks", ks_statistic(f, g).map_err(wrong)?.statistic)];
-    let of = |measure: fn(WeightedSample<'_>, WeightedSample<'_>, f64) -> std::result::Result<Bounded, _>| {
-        measure(f, g, error).map_err(wrong)
-    };
-    found.push(("kuiper", of(kuiper)?.value));
-    found.push(("cramer_von_mises", of(cramer_von_mises)?.value));
-    let distance = of(wasserstein)?;
-    found.extend([("wasserstein", distance.value), ("wasserstein_lower", distance.lower)]);
-    found.push(("wasserstein_upper", distance.upper));
+    let d = ks_statistic(f, g).map_err(wrong)?.statistic;
+    let mut found = vec![("ks", d), ("ks_lower", (d - error).max(0.0)), ("ks_upper", (d + error).min(1.0))];
+    for (measure, [value, lower, upper]) in DISTANCES {
+        let distance = measure(f, g, error).map_err(wrong)?;
+        found.extend([(value, distance.value), (lower, distance.lower), (upper, distance.upper)]);
+    }
     found.push(("wasserstein_null_95", wasserstein_null_95(f, g).map_err(wrong)?));
     // In units of the middle half of the reference, which no outlier stretches.
     let quartiles = before.quantile(0.25).zip(before.quantile(0.75));
     if let Some(spread) = quartiles.map(|(low, high)| high - low).filter(|spread| *spread > 0.0) {
-        found.push(("wasserstein_scaled", distance.value / spread));
+        found.push(("wasserstein_scaled", wasserstein(f, g, error).map_err(wrong)?.value / spread));
     }
-    found.push(("energy", of(energy)?.value));
     Ok(found)
 }
 
