@@ -137,3 +137,25 @@ def test_the_command_line_says_it_without_a_traceback(tmp_path: pathlib.Path) ->
     assert "page.html: is there and is no page" in told("a.parquet", "a.parquet", "--html", "page.html")
     assert "there is no folder" in told("a.parquet", "a.parquet", "--html", "none/page.html")
     assert (tmp_path / "page.html").read_text() == "not a page"
+
+
+def test_bins_that_contradict_the_counts_are_refused(tmp_path: pathlib.Path) -> None:
+    reference = dl.profile({"x": np.arange(5000.0)})
+    table = dl.profile({"x": np.arange(5000.0)}, reference=reference).to_arrow()
+    halved = [[count // 2 for count in counts] for counts in table["bin_counts"].to_pylist()]
+    field = table.schema.get_field_index("bin_counts")
+    forged = table.set_column(field, table.schema.field(field), pa.array(halved, table.schema.field(field).type))
+    pq.write_table(forged, tmp_path / "forged.parquet")
+    with pytest.raises(
+        dl.errors.InputError, match=r'forged.parquet: column "x": bins count \d+ values, the column has 5000'
+    ):
+        dl.Profile.load(tmp_path / "forged.parquet")
+
+
+def test_a_report_goes_where_a_page_is_or_nothing(tmp_path: pathlib.Path) -> None:
+    made = dl.compare(NUMBERS, NUMBERS)
+    (tmp_path / "empty.html").touch()
+    for _ in range(2):
+        made.to_html(tmp_path / "empty.html")
+    with pytest.raises(ValueError, match="is there and is no page"):
+        made.to_html(tmp_path)

@@ -254,3 +254,106 @@ def test_what_was_not_collected_is_not_judged_and_says_what_to_do() -> None:
     c = dl.compare(dl.profile(data, collect=["counts"]), data)
     assert c["x"].reason == "no quantiles were kept on one side: collect them, and do not redact"
     assert c["c"].reason == "no frequent values were kept on one side: collect top, and do not redact"
+
+
+def test_bins_of_another_reference_hide_nothing() -> None:
+    first = dl.profile({"x": RNG.uniform(0, 1, 20_000)})
+    reference = dl.profile({"x": RNG.uniform(100, 101, 20_000)}, reference=first)
+    moved = {"x": RNG.uniform(200, 300, 20_000)}
+    for current in (moved, dl.profile(moved), dl.profile(moved, reference=first)):
+        x = dl.compare(reference, current)["x"]
+        assert (x.verdict, round(x.effect, 2)) == ("drift", 1.0)
+    same = dl.profile({"x": RNG.uniform(100, 101, 20_000)}, reference=first)
+    assert dl.compare(reference, same, tolerance=0.05).stable == ["x"]
+
+
+def test_infinities_that_vanish_are_told() -> None:
+    values = RNG.normal(size=20_000)
+    for infinity, label in ((-np.inf, "-infinity"), (np.inf, "infinity")):
+        before = np.where(np.arange(20_000) < 2000, infinity, values)
+        x = dl.compare({"x": before}, {"x": values})["x"]
+        assert (x.largest.label, x.largest.reference, x.largest.current) == (label, 0.1, 0.0)
+
+
+def test_a_redacted_column_is_told_by_what_is_missing() -> None:
+    def side(missing: int) -> pa.Table:
+        values = [None if i < missing else float("nan") if i % 100 == 0 else float(i) for i in range(10_000)]
+        return pa.table({"x": pa.array(values, pa.float64(), from_pandas=False)})
+
+    x = dl.compare(dl.profile(side(0), redact=["x"]), dl.profile(side(5000), redact=["x"]))["x"]
+    assert x.verdict == "not judged"
+    assert x.moved == (("missing", 0.0, 0.5),)
+
+
+def test_a_change_spread_over_many_categories_names_none() -> None:
+    n = 400_000
+    even, odd = (np.arange(300) % 2 == side for side in (0, 1))
+    shares = np.full(300, 1 / 300) * (1 + 0.1 * odd.astype(float) - 0.1 * even.astype(float))
+    before, now = (RNG.multinomial(n, p) for p in (np.full(300, 1 / 300), shares))
+    names = np.array([f"v{i:03}" for i in range(300)])
+    c = dl.compare({"c": np.repeat(names, before)}, {"c": np.repeat(names, now)}, tolerance=0)["c"]
+    assert c.verdict == "drift"
+    # 5 % of the rows, cautiously: what chance gives to 300 values (1.5 %) is taken off.
+    assert 0.03 < c.effect < 0.05 < c.effect_bound < 0.06
+    few = dl.compare({"c": np.repeat(names, before // 20)}, {"c": np.repeat(names, now // 20)}, tolerance=0)["c"]
+    if not few.moved:
+        assert few.verdict != "drift" or "no single one provably" in few.explanation
+
+
+def test_many_values_and_few_rows_are_not_called_a_change() -> None:
+    def side() -> dict[str, list[str]]:
+        return {"c": [f"v{i}" for i in RNG.integers(0, 300, 1000)]}
+
+    effects = [dl.compare(side(), side(), tolerance=0)["c"].effect for _ in range(20)]
+    # Plain total variation is about 22 % here.
+    assert np.mean(effects) < 0.02
+
+
+def test_categories_at_hand_are_counted_however_rare() -> None:
+    reference = {"c": [f"v{i % 300}" for i in range(5000)]}
+    now = {"c": [f"v{i * 7 % 300}" for i in range(35)] + ["v7"] * 15}
+    c = dl.compare(reference, now, tolerance=0)["c"]
+    assert (c.verdict, c.sketch_error, c.moved[0].label) == ("drift", 0.0, "'v7'")
+    assert dl.compare({"c": ["a", "b"]}, {"c": ["a"] * 1000})["c"].verdict == "undecided"
+
+
+def test_types_that_are_not_profiled_are_told_as_what_they_are() -> None:
+    odd = pa.table({"x": pa.array([[("a", 1)]] * 50, pa.map_(pa.string(), pa.int64())), "y": [1] * 50})
+    plain = pa.table({"x": [1] * 50, "y": [1] * 50})
+    c = dl.compare(plain, odd)
+    assert c.retyped == {"x": "int64 in the reference, map now: convert one side to compare the values"}
+    assert (c.only_in_reference, c.only_in_current) == ([], [])
+    assert dl.compare(odd, odd).not_judged == {"x": "its type is not profiled"}
+    assert list(dl.compare(odd, odd, columns=["x"])) == ["x"]
+    assert dl.compare(odd, plain.select(["y"])).only_in_reference == ["x"]
+
+
+def test_labels_keep_the_digits_that_tell_edges_apart() -> None:
+    seconds = RNG.integers(1_700_000_000, 1_700_100_000, 20_000)
+    c = dl.compare({"t": seconds, "f": 100_000 + RNG.normal(0, 0.1, 20_000)}, {
+        "t": np.concatenate([seconds[:10_000], seconds[10_000:] + 50_000]),
+        "f": 100_000.05 + RNG.normal(0, 0.1, 20_000),
+    }, tolerance=0)  # fmt: skip
+    assert re.fullmatch(r"above 17000\d{5}", c["t"].largest.label)
+    assert re.fullmatch(r"above (99999\.9|100000\.0)\d*", c["f"].largest.label)
+    assert len({cell.label for cell in c["f"].cells}) == len(c["f"].cells)
+
+
+def test_threads_change_nothing() -> None:
+    before = {f"c{i}": RNG.poisson(3, 500) for i in range(40)}
+    now = {f"c{i}": RNG.poisson(3.2, 80) for i in range(40)}
+    one, four = (dl.compare(before, now, tolerance=0, threads=threads).to_dicts() for threads in (1, 4))
+    assert one == four
+
+
+@pytest.mark.parametrize("form", ["frames", "profiles"])
+def test_so_many_rows_decide_four_times_in_five(form: str) -> None:
+    reference = {f"c{i}": RNG.normal(size=200_000) for i in range(200)}
+    few = {name: RNG.normal(size=1000) for name in reference}
+    sides = [reference, few] if form == "frames" else [dl.profile(reference), dl.profile(few)]
+    rows = int(np.median([c.rows_to_decide for c in dl.compare(*sides).values()]))
+    enough = {name: RNG.normal(size=rows) for name in reference}
+    stable = len(dl.compare(sides[0], enough if form == "frames" else dl.profile(enough)).stable) / 200
+    # .80, with three standard errors of 200 columns; the sketches' error is a bound, so profiles need fewer.
+    assert stable > 0.8 - 3 * np.sqrt(0.8 * 0.2 / 200)
+    assert stable < 0.8 + 3 * np.sqrt(0.8 * 0.2 / 200) or form == "profiles"
