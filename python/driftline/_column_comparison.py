@@ -82,7 +82,7 @@ class ColumnComparison:
     """Why it is not judged, or the two types where it was retyped."""
     effect: float | None
     """Share of the rows that moved: of numbers the largest change of the rows up to a bin's end or in a single bin,
-    of categories total variation; missing rows count like any others."""
+    of categories total variation less what chance alone gives; missing rows count like any others."""
     effect_bound: float | None
     """Its upper bound at level alpha."""
     test: str | None
@@ -129,10 +129,23 @@ class ColumnComparison:
         return [(q, a.value, b.value) for q, a, b in zip(QUANTILES, before, now, strict=True)]
 
     @property
+    def statistics(self) -> dict[str, float]:
+        """Distances that others know, by name; none of them is judged by a threshold.
+
+        `total_variation`, `psi`, `jensen_shannon`, `hellinger`, `chi_square` with `chi_square_df` and its effect size
+        `w`, `missing_change`; of numbers also `ks`, `kuiper`, `cramer_von_mises`, `energy`, and `wasserstein`, which
+        `wasserstein_scaled` gives in units of the reference's interquartile range. Beside them `..._debiased`, an
+        interval `..._lower` to `..._upper` where one holds, and `..._null_95`, which 5 % exceed when nothing changed.
+        Those of cells are of `cells`, with bins merged until each holds 40 rows of the reference; the others are of the
+        numbers, from sketches where these are not exact.
+        """
+        return self._comparison._statistics_of(self._position)
+
+    @property
     def explanation(self) -> str:
         """What is known of the column, in a sentence or two; empty where nothing is to be said."""
         if self.verdict == "drift":
-            return f"{capital(self.size)}. {self._told()}."
+            return f"{capital(self.size)}. {self._told() or 'Many cells changed a little, no single one provably'}."
         if self.verdict in ("stable", "undecided"):
             return f"{capital(self.size)}."
         told = [f"{shown(m.label, 40)} went from {percent(m.reference)} to {percent(m.current)}" for m in self.moved]
@@ -147,6 +160,8 @@ class ColumnComparison:
         if self.verdict == "stable":
             if self.kind == "number":
                 return f"no cut point or bin gained or lost more than {bound} of the rows"
+            if self.sketch_error:
+                return f"no frequent value, nor all others together, gained or lost more than {bound} of the rows"
             return f"no more than {bound} of the rows moved"
         if self.verdict == "undecided":
             return self._undecided()
@@ -170,13 +185,13 @@ class ColumnComparison:
         limit = self._comparison.tolerance or self._comparison.resolution
         told = f"cannot tell {whole_percent(limit)} from nothing"
         if self.rows_to_decide is not None and self.rows_to_decide > self.current_rows:
-            rows = f"{count(self.current_rows)} {'row' if self.current_rows == 1 else 'rows'}"
-            return f"{rows} {told}; about {about(self.rows_to_decide)} would"
+            return f"{rows(self.current_rows)} {told}; about {about(self.rows_to_decide)} would"
         if self.rows_to_decide is not None:
-            return f"{percent(self.effect)} of rows moved (at most {percent(self.effect_bound)}): too close to {whole_percent(limit)} to tell"
+            moved = f"{percent(self.effect)} of rows moved (at most {percent(self.effect_bound)})"
+            return f"{moved}: too close to {whole_percent(limit)} to tell"
         if (self.sketch_error or 0.0) >= limit:
             return f"sketches with an error of {percent(self.sketch_error)} {told}; raw data or a larger k would"
-        return f"{count(self.reference_rows)} rows of the reference {told}, however many come; a larger reference would"
+        return f"{rows(self.reference_rows)} of the reference {told}, however many come; a larger reference would"
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data: every field, and the statistics."""
@@ -185,6 +200,7 @@ class ColumnComparison:
             "largest": self.largest and self.largest._asdict(),
             "moved": [moved._asdict() for moved in self.moved],
             "explanation": self.explanation,
+            "statistics": self.statistics,
         }
 
 
@@ -206,6 +222,11 @@ FIELDS = (
     "current_rows",
 )
 """Fields of one plain value."""
+
+
+def rows(number: int) -> str:
+    """So many rows."""
+    return f"{count(number)} {'row' if number == 1 else 'rows'}"
 
 
 def about(rows: int) -> str:

@@ -42,7 +42,7 @@ def compare(
         resolution: At tolerance 0, where no amount of data proves that nothing changed: the share of the rows that a
             change may have for a column to be called stable.
         correction: How p-values are corrected for the number of columns: Benjamini-Hochberg, Holm, or not.
-        threads: How many to use; all cores by default.
+        threads: How many to use for data and comparison; all cores by default. A saved profile is read on all.
 
     Raises:
         TypeError: One side is of a type that cannot be read.
@@ -62,6 +62,8 @@ def compare(
         "correction": correction,
     }
     names = None if columns is None else _names("columns", columns)
+    if names == []:
+        raise ValueError("columns is empty: name at least one, or leave it out for all")
     reading: dict[str, Any] = {
         "columns": names,
         "threads": threads or 0,

@@ -27,7 +27,7 @@ SHOWN_COLUMNS = 60
 class Comparison(Mapping[str, ColumnComparison]):
     """Two profiles side by side: a mapping of column names to `ColumnComparison`."""
 
-    __slots__ = ("_columns", "_core", "_options", "_profiles", "_seconds")
+    __slots__ = ("_columns", "_core", "_options", "_profiles", "_seconds", "_statistics")
 
     def __init__(
         self, core: _core.Comparison, profiles: tuple[Profile, Profile], options: dict[str, Any], seconds: float
@@ -36,6 +36,7 @@ class Comparison(Mapping[str, ColumnComparison]):
         self._profiles = profiles
         self._options = options
         self._seconds = seconds
+        self._statistics: dict[int, dict[str, float]] = {}
         self._columns = {column["name"]: self._column(i, column) for i, column in enumerate(core.columns)}
 
     def _column(self, position: int, column: dict[str, Any]) -> ColumnComparison:
@@ -109,8 +110,10 @@ class Comparison(Mapping[str, ColumnComparison]):
 
     @property
     def changed(self) -> bool:
-        """Whether anything is proven to have changed: a column drifted, is gone or was retyped, or one that is not
-        judged by its values has another share of missing rows or other lengths.
+        """Whether anything is proven to have changed: what `--fail-on drift` asks.
+
+        A column drifted, is gone or was retyped, or one that is not judged by its values has another share of missing
+        rows or other lengths.
         """
         aside = any(column.moved for column in self._of("not judged"))
         return bool(self.drifted or self.only_in_reference or self.retyped or aside)
@@ -149,6 +152,7 @@ class Comparison(Mapping[str, ColumnComparison]):
 
     def to_dicts(self) -> list[dict[str, Any]]:
         """One plain dict a column."""
+        self._all_statistics()
         return [column.as_dict() for column in self.values()]
 
     def to_arrow(self) -> "pyarrow.Table":
@@ -161,6 +165,7 @@ class Comparison(Mapping[str, ColumnComparison]):
             import pyarrow
         except ImportError:
             raise ImportError("to_arrow needs pyarrow: pip install 'driftline[arrow]'") from None
+        self._all_statistics()
         names = {int: pyarrow.int64(), float: pyarrow.float64(), str: pyarrow.string()}
         schema = pyarrow.schema([(name, names[kind]) for name, kind in FLAT.items()])
         return pyarrow.Table.from_pylist([_flat(column) for column in self.values()], schema=schema)
@@ -175,6 +180,7 @@ class Comparison(Mapping[str, ColumnComparison]):
             import polars
         except ImportError:
             raise ImportError("to_polars needs polars: pip install 'driftline[polars]'") from None
+        self._all_statistics()
         return polars.DataFrame([_flat(column) for column in self.values()], schema=dict(FLAT))
 
     def to_html(self, path: str | os.PathLike[str]) -> None:
@@ -188,11 +194,21 @@ class Comparison(Mapping[str, ColumnComparison]):
         from driftline._report import render
 
         name = os.fspath(path)
-        if pathlib.Path(name).exists():
-            with pathlib.Path(name).open("rb") as file:
-                if not file.read(len(PAGE)).lower().startswith(PAGE):
-                    raise ValueError(f"{name}: is there and is no page: remove it or choose another name")
+        there = pathlib.Path(name)
+        if there.exists() and not (there.is_file() and _is_page(there)):
+            raise ValueError(f"{name}: is there and is no page: remove it or choose another name")
+        self._all_statistics()
         _core.write_file(name, render(self).encode())
+
+    def _statistics_of(self, position: int) -> dict[str, float]:
+        if position not in self._statistics:
+            self._statistics[position] = self._core.statistics(position)
+        return self._statistics[position]
+
+    def _all_statistics(self) -> None:
+        """Computes those of every column at once, on all threads."""
+        if len(self._statistics) < len(self):
+            self._statistics = dict(enumerate(self._core.all_statistics()))
 
     def _of(self, verdict: str) -> list[ColumnComparison]:
         found = [column for column in self._columns.values() if column.verdict == verdict]
@@ -246,8 +262,23 @@ class Comparison(Mapping[str, ColumnComparison]):
         return html_table(self._title(), HEADER, self._rows(), LEFT)
 
 
-HEADER = ("verdict", "column", "size", "what moved most")
+HEADER = ("verdict", "column", "size", "what moved")
 LEFT = (True, True, True, True)
+
+STATISTICS = (
+    "missing_change",
+    "total_variation",
+    *(f"psi{part}" for part in ("", "_debiased", "_lower", "_upper", "_null_95")),
+    *(f"jensen_shannon{part}" for part in ("", "_debiased", "_lower", "_upper", "_null_95")),
+    *(f"hellinger{part}" for part in ("", "_debiased", "_lower", "_upper", "_null_95")),
+    *("chi_square", "chi_square_df", "w"),
+    *(f"ks{part}" for part in ("", "_lower", "_upper")),
+    *(f"kuiper{part}" for part in ("", "_lower", "_upper")),
+    *(f"cramer_von_mises{part}" for part in ("", "_lower", "_upper")),
+    *(f"energy{part}" for part in ("", "_lower", "_upper")),
+    *(f"wasserstein{part}" for part in ("", "_lower", "_upper", "_null_95", "_scaled")),
+)
+"""Statistics in the order of the table."""
 
 FLAT: dict[str, type] = {
     "column": str,
@@ -264,12 +295,21 @@ FLAT: dict[str, type] = {
     "moved": str,
     "moved_reference": float,
     "moved_current": float,
+    **dict.fromkeys(STATISTICS, float),
 }
 """Columns of a comparison as a table."""
 
 
+def _is_page(path: pathlib.Path) -> bool:
+    """Whether a file is a page, or empty as one made for a page to come."""
+    with path.open("rb") as file:
+        begin = file.read(len(PAGE)).lower()
+    return begin in (b"", PAGE)
+
+
 def _flat(column: ColumnComparison) -> dict[str, Any]:
-    plain = {"column": column.name, **{name: getattr(column, name) for name in FIELDS}}
+    plain = dict.fromkeys(STATISTICS) | column.statistics
+    plain |= {"column": column.name, **{name: getattr(column, name) for name in FIELDS}}
     moved = column.headline
     plain["moved"] = moved and moved.label
     plain["moved_reference"] = moved and moved.reference

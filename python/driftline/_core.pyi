@@ -168,6 +168,10 @@ class Comparison:
     def only_in_current(self) -> list[str]: ...
     def cells(self, column: int) -> list[tuple[str, float | None, float | None, int, int]]:
         """Label, edges of a bin of numbers, rows of the reference, rows now; empty where values are not judged."""
+    def statistics(self, column: int) -> dict[str, float]:
+        """Distances by name."""
+    def all_statistics(self) -> list[dict[str, float]]:
+        """The same of every column, on all threads."""
 
 def compare(
     reference: Profile,
@@ -232,3 +236,31 @@ class FrequentItems:
     def max_error(self) -> int: ...
     def estimate(self, item: str | bytes | int) -> tuple[int, int, int]: ...
     def top(self, n: int) -> list[tuple[Any, int, int, int]]: ...
+
+Diverged = tuple[float, float, float | None, float | None, float, float, float]
+"""Value, debiased, lower, upper, p-value, mean and 95 % point of the null."""
+Measured = tuple[float, float, float]
+"""Value, p-value, 95 % point of the null."""
+
+def psi(reference: Sequence[int], current: Sequence[int], *, permutations: int) -> Diverged: ...
+def jensen_shannon(reference: Sequence[int], current: Sequence[int], *, permutations: int) -> Diverged: ...
+def hellinger(reference: Sequence[int], current: Sequence[int], *, permutations: int) -> Diverged: ...
+def total_variation(reference: Sequence[int], current: Sequence[int]) -> tuple[float, float, float]:
+    """Value, its mean when nothing has changed, upper bound of the true value."""
+
+def chi_square(
+    reference: Sequence[int], current: Sequence[int], *, permutations: int
+) -> tuple[float, float, int, float]:
+    """Statistic, p-value, degrees of freedom, w."""
+
+def ks(reference: Sequence[int], current: Sequence[int]) -> tuple[float, float]:
+    """Statistic and p-value."""
+
+def kuiper(reference: Sequence[int], current: Sequence[int], *, permutations: int) -> Measured: ...
+def cramer_von_mises(reference: Sequence[int], current: Sequence[int], *, permutations: int) -> Measured: ...
+def wasserstein(
+    reference: Sequence[int], current: Sequence[int], values: Sequence[float], *, permutations: int
+) -> Measured: ...
+def energy(
+    reference: Sequence[int], current: Sequence[int], values: Sequence[float], *, permutations: int
+) -> Measured: ...

@@ -5,6 +5,7 @@ import json
 import os
 import pathlib
 import pty
+import re
 import signal
 import subprocess
 import sys
@@ -32,14 +33,22 @@ def test_the_entry_point_is_installed() -> None:
     assert out == f"driftline {dl.__version__}\n"
 
 
-def test_demo() -> None:
-    done = run("demo")
-    assert "50,000 rows, 12 columns" in done.stdout
-    assert "CHANGED     car_value" in done.stdout
-    assert "driftline compare reference.profile.parquet NEWER_DATA" in done.stdout
+def test_demo(tmp_path: pathlib.Path) -> None:
+    report = tmp_path / "report.html"
+    done = run("demo", "--html", str(report))
+    since_training, last_quarter = done.stdout.split("Did it go on?")
+    assert "CHANGED     car_value" in since_training
+    assert "stable      5 columns" in since_training
+    # Both quarters lie after the change: nothing drifted, and what few rows cannot tell is told.
+    assert "CHANGED" not in last_quarter
+    assert re.search(r"undecided +\w+ +9,826 rows cannot tell 2 % from nothing; about [\d,]+ would", last_quarter)
+    assert "driftline compare reference.profile.parquet NEWER_DATA" in last_quarter
     assert done.stderr == ""
     assert "\x1b" not in done.stdout
-    assert "car_value" in json.loads(run("demo", "--json").stdout)["drifted"]
+    assert report.read_text().startswith("<!doctype html>")
+    told = json.loads(run("demo", "--html", str(report), "--json").stdout)
+    assert "car_value" in told["since_training"]["drifted"]
+    assert told["last_quarter"]["drifted"] == []
 
 
 def test_profile_save_print_merge(tmp_path: pathlib.Path) -> None:
@@ -90,16 +99,24 @@ def test_a_gate_fails_on_columns_that_are_gone_or_retyped(tmp_path: pathlib.Path
     assert "int64 in the reference, string now" in told
 
 
-def test_compare() -> None:
+def test_compare(tmp_path: pathlib.Path) -> None:
     before, now = f"{DEMO}/reference.parquet", f"{DEMO}/production"
     done = run("compare", before, now)
     assert done.stdout.startswith("50,000 reference rows, 50,000 current, 12 columns, ")
     run("compare", before, now, "--fail-on", "drift", code=1)
     run("compare", before, before, "--fail-on", "drift")
+    report = tmp_path / "report.html"
+    done = run("compare", before, now, "--html", str(report), "--fail-on", "drift", code=1)
+    assert done.stderr == f"wrote {report}\n"
+    assert "car_value" in report.read_text()
     told = json.loads(run("compare", before, now, "--json", "--tolerance", "0.3", "--columns", "car_value").stdout)
     assert told["drifted"] == []
     assert told["columns"][0]["name"] == "car_value"
-    assert told["tolerance"] == 0.3
+    assert told["columns"][0]["statistics"]["ks"] > 0.2
+    assert (told["tolerance"], told["resolution"], told["correction"]) == (0.3, 0.05, "bh")
+    strict = run("compare", before, now, "--json", "--tolerance", "0", "--resolution", "1%", "--correction", "holm")
+    told = json.loads(strict.stdout)
+    assert (told["tolerance"], told["resolution"], told["correction"]) == (0, 0.01, "holm")
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ def test_import_is_small() -> None:
 
 
 def test_public_names() -> None:
-    expected = {"Comparison", "Profile", "build_info", "compare", "errors", "merge", "profile", "sketches"}
+    expected = {"Comparison", "Profile", "build_info", "compare", "errors", "merge", "profile", "sketches", "stats"}
     assert set(dl.__all__) == expected
     assert all(hasattr(dl, name) for name in dl.__all__)
 

@@ -20,18 +20,18 @@ class DemoStory:
 def tell(story: DemoStory, report: str) -> list[object]:
     """Paragraphs, and the comparisons between them."""
     first, last = story.since_training, story.last_quarter
-    kept = ", ".join(sorted(first.stable))
+    limit = f"{100 * first.tolerance:g} %"
     return [
         "A model predicts who repays a car loan. Here are its features and predictions of 10 months in production,\n"
         "beside those of the 10 months before, in which it was right: the reference. What changed?\n",
         first,
-        f"\n{len(first.drifted)} columns changed by more than {first.tolerance:.0%} of the rows; {kept} did not, and that "
-        "is proved too.\nAn id and a time say nothing by their values.\n\n"
+        f"\n{len(first.drifted)} columns changed by more than {limit} of the rows. {len(first.stable)} did not, and "
+        "that is proved too. An id and a time\nsay nothing by their values.\n\n"
         "Did it go on? The last quarter (July and August 2019) against the one before:\n",
         last,
-        f"\nNothing: {last.drifted or 'no column'} changed, for both quarters lie after the change. "
-        f"{len(last.undecided)} columns cannot be told apart\nfrom a change of {last.tolerance:.0%} with so few rows: "
-        "driftline says so, and how many rows would do.\n\n"
+        f"\nIt did not: {len(last.drifted)} columns changed, for both quarters lie after the change. Of "
+        f"{len(last.undecided)} columns, so few rows cannot\ntell whether {limit} of them moved: driftline says so, "
+        "and how many would.\n\n"
         f"The whole first comparison, with distributions: {report}\n\n"
         "Next, with data of your own:\n"
         "  driftline profile DATA -o reference.profile.parquet\n"

@@ -64,22 +64,22 @@ pub struct Reference {
 }
 
 impl Reference {
-    /// Takes the bins from a profile: those it was itself counted over, else quantiles and frequent values.
+    /// Takes the bins from a profile: its quantiles or frequent values, or the bins it was counted over where these
+    /// were not kept.
     ///
     /// # Errors
     /// A stored category comes up twice.
     pub fn try_from_profile(profile: &Profile) -> Result<Self> {
         let mut columns = HashMap::new();
         for column in profile.columns() {
-            let bins = match (&column.bins, &column.numbers, &column.frequent) {
+            let quantiles = column.numbers.as_ref().and_then(|numbers| numbers.quantiles.as_ref());
+            let bins = match (&column.bins, quantiles, &column.frequent) {
+                // Bins that a column was counted over may be those of quite other data.
+                (_, Some(quantiles), _) if !quantiles.is_empty() => {
+                    ColumnBins::Numbers(number_edges(quantiles).into())
+                }
                 (Some(Bins::Numbers(bins)), ..) => ColumnBins::Numbers(bins.edges().into()),
                 (Some(Bins::Categories(bins)), ..) => ColumnBins::Categories(bins.categories().clone()),
-                (None, Some(numbers), _) => match &numbers.quantiles {
-                    Some(quantiles) if quantiles.n() > 0 => {
-                        ColumnBins::Numbers(number_edges(quantiles).into())
-                    }
-                    _ => continue,
-                },
                 (None, None, Some(Frequent::Bytes(frequent))) => {
                     // Ids stay here as they do where frequent values are shown.
                     let names =

@@ -1,15 +1,32 @@
 //! Comparison of two profiles.
 use crate::error::to_py;
 use crate::profile::Profile;
+use driftline_engine::Result;
 use driftline_engine::compare::cells::Content;
 use driftline_engine::compare::explain::label;
+use driftline_engine::compare::statistics::statistics;
 use driftline_engine::compare::{self as engine, CompareOptions, Correction, Limits, Moved};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
+use std::sync::Arc;
 
 /// Two profiles side by side.
 #[pyclass(frozen)]
-pub struct Comparison(engine::Comparison);
+pub struct Comparison {
+    made: engine::Comparison,
+    reference: Arc<driftline_engine::Profile>,
+    current: Arc<driftline_engine::Profile>,
+}
+
+impl Comparison {
+    fn statistics_of(&self, column: &engine::ColumnComparison) -> Result<Vec<(&'static str, f64)>> {
+        let sides = (self.reference.column(&column.name), self.current.column(&column.name));
+        match (sides, &column.cells) {
+            ((Some(before), Some(now)), Some(cells)) => statistics(before, now, cells),
+            _ => Ok(vec![]),
+        }
+    }
+}
 
 /// Label, edges of a bin of numbers, rows of the reference, rows now.
 type Cell = (String, Option<f64>, Option<f64>, u64, u64);
@@ -18,31 +35,31 @@ type Cell = (String, Option<f64>, Option<f64>, u64, u64);
 impl Comparison {
     #[getter]
     fn reference_rows(&self) -> u64 {
-        self.0.reference_rows
+        self.made.reference_rows
     }
 
     #[getter]
     fn current_rows(&self) -> u64 {
-        self.0.current_rows
+        self.made.current_rows
     }
 
     #[getter]
     fn only_in_reference(&self) -> Vec<String> {
-        self.0.only_in_reference.clone()
+        self.made.only_in_reference.clone()
     }
 
     #[getter]
     fn only_in_current(&self) -> Vec<String> {
-        self.0.only_in_current.clone()
+        self.made.only_in_current.clone()
     }
 
     #[getter]
     fn columns<'py>(&self, py: Python<'py>) -> PyResult<Vec<Bound<'py, PyDict>>> {
-        self.0.columns.iter().map(|column| as_dict(py, column)).collect()
+        self.made.columns.iter().map(|column| as_dict(py, column)).collect()
     }
 
     fn cells(&self, column: usize) -> Vec<Cell> {
-        let cells = self.0.columns.get(column).and_then(|column| column.cells.as_ref());
+        let cells = self.made.columns.get(column).and_then(|column| column.cells.as_ref());
         let cells = cells.map(|cells| {
             cells.cells.iter().map(|cell| {
                 let (low, high) = match cell.content {
@@ -54,6 +71,25 @@ impl Comparison {
         });
         cells.into_iter().flatten().collect()
     }
+
+    fn statistics<'py>(&self, py: Python<'py>, column: usize) -> PyResult<Bound<'py, PyDict>> {
+        let column = self.made.columns.get(column);
+        let found = py.detach(|| column.map_or(Ok(vec![]), |column| self.statistics_of(column)));
+        named(py, found.map_err(|e| to_py(py, e))?)
+    }
+
+    fn all_statistics<'py>(&self, py: Python<'py>) -> PyResult<Vec<Bound<'py, PyDict>>> {
+        let found = py.detach(|| self.made.for_columns(|column| self.statistics_of(column)));
+        found.into_iter().map(|found| named(py, found.map_err(|e| to_py(py, e))?)).collect()
+    }
+}
+
+fn named<'py>(py: Python<'py>, statistics: Vec<(&str, f64)>) -> PyResult<Bound<'py, PyDict>> {
+    let dict = PyDict::new(py);
+    for (name, value) in statistics {
+        dict.set_item(name, value)?;
+    }
+    Ok(dict)
 }
 
 fn as_dict<'py>(py: Python<'py>, column: &engine::ColumnComparison) -> PyResult<Bound<'py, PyDict>> {
@@ -107,11 +143,11 @@ pub fn compare(
     correction: &str,
     threads: usize,
 ) -> PyResult<Comparison> {
-    let (reference, current) = (reference.engine(), current.engine());
+    let (reference, current) = (reference.shared(), current.shared());
     let compared = py.detach(|| {
         let correction = Correction::try_from_name(correction)?;
         let limits = Limits { tolerance, alpha, resolution };
-        engine::compare(reference, current, &CompareOptions { columns, limits, correction, threads })
+        engine::compare(&reference, &current, &CompareOptions { columns, limits, correction, threads })
     });
-    compared.map(Comparison).map_err(|e| to_py(py, e))
+    compared.map(|made| Comparison { made, reference, current }).map_err(|e| to_py(py, e))
 }

@@ -11,6 +11,7 @@ mod input;
 mod options;
 mod profile;
 mod sketches;
+mod stats;
 
 #[pyo3::pymodule]
 mod _core {
@@ -32,4 +33,9 @@ mod _core {
     use super::profile::{Profile, profile_batches, profile_inputs};
     #[pymodule_export]
     use super::sketches::{FrequentItems, Hll, Kll};
+    #[pymodule_export]
+    use super::stats::{
+        chi_square, cramer_von_mises, energy, hellinger, jensen_shannon, ks, kuiper, psi, total_variation,
+        wasserstein,
+    };
 }

@@ -9,6 +9,7 @@
 
 pub mod correct;
 pub mod distance;
+pub mod divergence;
 pub mod error;
 pub mod null;
 pub mod rng;
@@ -16,8 +17,10 @@ pub mod rows_to_decide;
 pub mod test;
 pub mod verdict;
 
+mod binomial;
 mod hypergeometric;
 mod permutation;
+mod resample;
 mod table;
 
 pub use error::ArgumentError;

@@ -110,4 +110,85 @@ impl Normals {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn decide(pooled: &[u64], m: u64, limit: f64) -> Option<u64> {
+        rows_to_decide(pooled, true, m, limit, 0.0, 0.05).unwrap()
+    }
+
+    /// Two cells have one free difference, normal with variance p (1 - p): kappa is 1.2816 sqrt(p (1 - p)), the 80
+    /// % quantile of |z|, both as ordered cells and as total variation.
+    #[test]
+    fn two_cells_equal_the_hand_calculation() {
+        for (pooled, ordered) in [([970, 30], true), ([970, 30], false), ([1, 1], true)] {
+            let share = pooled[1] as f64 / (pooled[0] + pooled[1]) as f64;
+            let kappa = 1.2815515655446004 * (share * (1.0 - share)).sqrt();
+            let s = (0.02 / (kappa + 1.6448536269514722 / 2.0)).powi(2);
+            let expected = 1.0 / (s - 1e-6);
+            let found = rows_to_decide(&pooled, ordered, 1_000_000, 0.02, 0.0, 0.05).unwrap().unwrap() as f64;
+            // Two standard errors of the quantile of 1,000 draws, squared: 4 sqrt(.16 / 1000) / (2 phi(1.28)
+            // 1.28) is 11 % of kappa^2, and kappa is a fifth to four ninths of the sum.
+            assert!((found / expected - 1.0).abs() < 0.06, "{found} {expected}");
+        }
+    }
+
+    #[test]
+    fn effects_are_of_cells_and_of_all_up_to_one_or_of_any_set() {
+        for (differences, ordered, expected) in [
+            ([0.25, 0.25, -0.5], true, 0.5),
+            ([0.25, 0.125, -0.375], true, 0.375),
+            ([0.25, -0.5, 0.25], true, 0.5),
+            ([0.25, 0.25, -0.25], true, 0.5),
+            ([0.25, -0.5, 0.25], false, 0.5),
+        ] {
+            assert_eq!(effect(&differences, ordered), expected);
+        }
+    }
+
+    #[test]
+    fn one_cell_needs_the_margin_alone() {
+        let s = (0.02f64 / (1.6448536269514722 / 2.0)).powi(2);
+        assert_eq!(decide(&[7], 1_000_000, 0.02), Some((1.0 / (s - 1e-6)).ceil() as u64));
+    }
+
+    #[test]
+    fn a_small_reference_never_decides() {
+        assert_eq!(decide(&[50, 50], 1000, 0.02), None);
+        assert!(decide(&[50, 50], 10_000, 0.02).is_some());
+        assert_eq!(rows_to_decide(&[5, 5], true, 1 << 40, 0.02, 0.02, 0.05).unwrap(), None);
+    }
+
+    #[test]
+    fn fewer_rows_with_a_larger_reference_and_more_with_a_sketch() {
+        let rows = |m, error| rows_to_decide(&[10; 33], true, m, 0.02, error, 0.05).unwrap().unwrap();
+        assert!(rows(20_000, 0.0) > rows(100_000, 0.0));
+        assert!(rows(100_000, 0.002) > rows(100_000, 0.0));
+        assert_eq!(rows(100_000, 0.0), rows(100_000, 0.0));
+        // Scattered over 300 categories even an unchanged column has a large total variation.
+        let categories =
+            |ordered| rows_to_decide(&[10; 300], ordered, 1 << 40, 0.02, 0.0, 0.05).unwrap().unwrap();
+        assert!(categories(false) > 10 * categories(true));
+    }
+
+    #[test]
+    fn normals_have_the_moments_of_the_normal() {
+        let (mut rng, mut normals) = (Rng::new(1), Normals::default());
+        let draws: Vec<f64> = (0..100_000).map(|_| normals.next(&mut rng)).collect();
+        let moment = |power: i32| draws.iter().map(|x| x.powi(power)).sum::<f64>() / 1e5;
+        // Five standard errors: 1, sqrt(2), sqrt(96) over sqrt(1e5).
+        assert!(moment(1).abs() < 0.016 && (moment(2) - 1.0).abs() < 0.023 && (moment(4) - 3.0).abs() < 0.16);
+        let neighbours = draws.windows(2).map(|w| w[0] * w[1]).sum::<f64>() / 1e5;
+        assert!(neighbours.abs() < 0.016, "{neighbours}");
+    }
+
+    #[test]
+    fn errors_say_what_and_where() {
+        let text = |pooled: &[u64], m, limit, error, alpha| {
+            rows_to_decide(pooled, true, m, limit, error, alpha).unwrap_err().to_string()
+        };
+        assert_eq!(text(&[1], 0, 0.02, 0.0, 0.05), "m is 0: a side without rows cannot be compared");
+        assert_eq!(text(&[1], 1, 0.0, 0.0, 0.05), "limit is 0: it must lie between 0 and 1");
+        assert_eq!(text(&[1], 1, 0.02, -1.0, 0.05), "sketch_error is -1: it must be 0 to 1");
+        assert_eq!(text(&[1], 1, 0.02, 0.0, 1.0), "alpha is 1: it must lie between 0 and 1");
+        assert_eq!(text(&[0], 1, 0.02, 0.0, 0.05), "pooled has no rows: at least one count must be positive");
+    }
 }

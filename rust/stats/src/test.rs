@@ -13,12 +13,19 @@ mod ks;
 mod ks_bridge;
 mod ks_exact;
 mod moved;
+mod ordered;
 mod relevant;
 
 pub use category::{CategoryTest, MAX_PERMUTATIONS, MIN_PERMUTATIONS, category_test};
 pub use ks::{KsTest, ks_p_value, ks_relevant_p_value, ks_test};
 pub use moved::{MovedCell, moved_cells};
+pub use ordered::{
+    cramer_von_mises_null, cramer_von_mises_p_value, energy_null, kuiper_null, kuiper_p_value,
+    wasserstein_null, wasserstein_null_95,
+};
 pub use relevant::{category_relevant_p_value, largest_cell_p_value};
+
+pub use crate::resample::Null;
 
 /// How a p-value was found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

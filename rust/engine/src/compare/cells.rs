@@ -51,8 +51,13 @@ pub struct Cells {
     pub cells: Vec<Cell>,
     /// Whether neighbours belong together, so that cumulative shares mean something.
     pub ordered: bool,
-    /// How far a difference of shares may be off, because counts come from sketches.
+    /// How far the difference of shares of any set of cells that is looked at may be off, because counts come from
+    /// sketches.
     pub error: f64,
+    /// The same of a single cell.
+    pub cell_error: f64,
+    /// What `error` becomes when so many more rows come that a sketch no longer holds them all.
+    pub grown_error: f64,
     /// Smallest and largest number on either side, where both are whole: one-value bins are told by them.
     pub whole_range: Option<(f64, f64)>,
 }
@@ -78,11 +83,30 @@ impl Cells {
         (low, edges.next_back().map_or(high, |(_, high)| high))
     }
 
+    /// What two edges in the middle of the numbers differ by: their quartiles over a hundred.
+    pub fn step(&self) -> f64 {
+        let highs = self.cells.iter().filter_map(|cell| match cell.content {
+            Content::Bin { high, .. } if high.is_finite() => Some(high),
+            _ => None,
+        });
+        let highs: Vec<f64> = highs.collect();
+        let at = |share: f64| highs.get((share * highs.len() as f64) as usize).copied().unwrap_or(0.0);
+        (at(0.75) - at(0.25)) / 100.0
+    }
+
     /// Cells of `contents` that hold a row on either side.
     fn of(contents: impl IntoIterator<Item = (Content, [u64; 2])>, ordered: bool, error: f64) -> Self {
         let cells = contents.into_iter().filter(|(_, [reference, current])| reference + current > 0);
         let cells = cells.map(|(content, [reference, current])| Cell { content, reference, current });
-        Self { cells: cells.collect(), ordered, error: error.min(1.0), whole_range: None }
+        let error = error.min(1.0);
+        Self {
+            cells: cells.collect(),
+            ordered,
+            error,
+            cell_error: error,
+            grown_error: error,
+            whole_range: None,
+        }
     }
 }
 
@@ -118,8 +142,12 @@ pub fn number_cells(reference: &ColumnProfile, current: &ColumnProfile) -> Optio
         .chain([(Content::Infinity, high)])
         .chain(special_cells(sides));
     let valid_share = |c: &ColumnProfile| c.counts.valid() as f64 / rows(c) as f64;
-    let error = binned.errors[0] * valid_share(reference) + binned.errors[1] * valid_share(current);
-    Some(Cells { whole_range: binned.whole_range, ..Cells::of(contents, true, error) })
+    let error = |now: f64| binned.errors[0] * valid_share(reference) + now * valid_share(current);
+    Some(Cells {
+        whole_range: binned.whole_range,
+        grown_error: error(binned.grown_error).min(1.0),
+        ..Cells::of(contents, true, error(binned.errors[1]))
+    })
 }
 
 /// Lengths of strings or lists, over quantiles of the reference's; `None` where a side has none.
@@ -146,24 +174,25 @@ struct NumberSide<'a> {
 
 impl NumberSide<'_> {
     fn edges(&self) -> Option<Vec<f64>> {
-        match (self.bins, &self.numbers.quantiles) {
-            (Some(bins), _) => Some(bins.edges().to_vec()),
-            (None, Some(quantiles)) => Some(number_edges(quantiles)),
+        // Bins that a side was counted over may be those of quite other data, in which nothing would show.
+        match (&self.numbers.quantiles, self.bins) {
+            (Some(quantiles), _) => Some(number_edges(quantiles)),
+            (None, Some(bins)) => Some(bins.edges().to_vec()),
             (None, None) => None,
         }
     }
 
-    /// Rows per bin, and the error of the shares up to each edge.
-    fn counts(&self, edges: &[f64]) -> Option<(Vec<u64>, f64)> {
+    /// Rows per bin, and the error of the shares up to each edge: as it is, and of many more rows.
+    fn counts(&self, edges: &[f64]) -> Option<(Vec<u64>, [f64; 2])> {
         if let Some(bins) = self.bins.filter(|bins| bins.edges() == edges) {
-            return Some((bins.counts().to_vec(), 0.0));
+            return Some((bins.counts().to_vec(), [0.0; 2]));
         }
         let quantiles = self.numbers.quantiles.as_ref()?;
         let mut ranks = quantiles.weights_up_to(edges);
         ranks.push(quantiles.n());
         let mut below = 0;
         let counts = ranks.into_iter().map(|rank| rank - std::mem::replace(&mut below, rank));
-        Some((counts.collect(), quantiles.all_rank_error()))
+        Some((counts.collect(), [quantiles.all_rank_error(), quantiles.estimated_all_rank_error()]))
     }
 
     fn whole_range(&self) -> Option<(f64, f64)> {
@@ -178,6 +207,8 @@ struct Binned {
     counts: [Vec<u64>; 2],
     /// Error of the shares up to each edge, of each side's own values.
     errors: [f64; 2],
+    /// That of the current side when many more rows come.
+    grown_error: f64,
     whole_range: Option<(f64, f64)>,
 }
 
@@ -188,7 +219,8 @@ impl Binned {
         Some(Self {
             edges,
             counts: [a, b],
-            errors: [error_a, error_b],
+            errors: [error_a[0], error_b[0]],
+            grown_error: error_b[1],
             whole_range: joined(before.whole_range(), now.whole_range()),
         })
     }
@@ -222,8 +254,7 @@ pub fn category_cells(reference: &ColumnProfile, current: &ColumnProfile, matter
     else {
         return None;
     };
-    // As they leave the process, so that a saved profile and one at hand compare alike.
-    let sides = [before.without_rare(), now.without_rare()];
+    let sides = [before, now];
     let mut named: BTreeMap<Box<[u8]>, [u64; 2]> = BTreeMap::new();
     for (side, items) in sides.iter().enumerate() {
         for row in items.items_above(0) {
@@ -234,7 +265,9 @@ pub fn category_cells(reference: &ColumnProfile, current: &ColumnProfile, matter
     let share_of = |counts: &[u64; 2]| -> f64 {
         counts.iter().zip(columns).map(|(&count, column)| count as f64 / rows(column) as f64).sum()
     };
-    let error = share_of(&[sides[0].max_error(), sides[1].max_error()]);
+    // Counts are short, never too large: the errors of the sides do not add up.
+    let error = |side: usize| sides[side].max_error() as f64 / rows(columns[side]) as f64;
+    let error = error(0).max(error(1));
     let most = if error > 0.0 { (matters / 2.0 / error) as usize } else { usize::MAX };
     let mut heaviest: Vec<_> = named.into_iter().collect();
     heaviest.sort_by(|x, y| share_of(&y.1).total_cmp(&share_of(&x.1)));
@@ -245,7 +278,7 @@ pub fn category_cells(reference: &ColumnProfile, current: &ColumnProfile, matter
     });
     let values = heaviest.into_iter().map(|(value, counts)| (Content::Value(value), counts));
     let contents = values.chain([(Content::Other, rest)]).chain(special_cells(columns));
-    let cells = Cells::of(contents, false, slack);
+    let cells = Cells { cell_error: error, ..Cells::of(contents, false, slack) };
     let informative = cells.cells.len() > 1 || matches!(cells.cells.first()?.content, Content::Value(_));
     informative.then_some(cells)
 }

@@ -16,6 +16,9 @@ pub struct Moved {
     pub current: f64,
 }
 
+/// All values without a cell of their own.
+pub const OTHER: &str = "other values";
+
 /// The largest difference of a share over everything up to a cell's end and over single cells, and the set of
 /// rows where it is. Cells are ordered.
 pub fn largest(cells: &Cells) -> (f64, Option<Moved>) {
@@ -43,17 +46,20 @@ pub fn largest(cells: &Cells) -> (f64, Option<Moved>) {
     let (label, counts) = match set {
         Set::Cell(i, counts) => (label(cells, &cells.cells[i..=i]), counts),
         Set::UpTo(i, counts) if i + 1 >= numbers => ("no number".into(), (m - counts.0, n - counts.1)),
+        Set::UpTo(0, counts) if cells.cells[0].content == Content::NegativeInfinity => {
+            (label(cells, &cells.cells[..1]), counts)
+        }
         Set::UpTo(i, counts) => {
             let edge = match cells.cells[i].content {
                 Content::Bin { high, .. } => high,
                 _ => f64::NEG_INFINITY,
             };
             // Rows above a point are all the others, so long as those without a number keep their share.
-            if size(share(all)) == 0.0 {
+            if u128::from(all.0) * u128::from(n) == u128::from(all.1) * u128::from(m) {
                 let above = (all.0 - counts.0, all.1 - counts.1);
-                (range(edge, f64::INFINITY, cells.whole_range), above)
+                (range(edge, f64::INFINITY, cells), above)
             } else {
-                (range(f64::NEG_INFINITY, edge, cells.whole_range), counts)
+                (range(f64::NEG_INFINITY, edge, cells), counts)
             }
         }
     };
@@ -85,7 +91,7 @@ impl Set {
 pub fn moved(cells: &Cells, alpha: f64) -> Result<Vec<Moved>> {
     let (m, n) = cells.rows();
     let (reference, current) = cells.counts();
-    let mut found = moved_cells(&reference, &current, cells.error, alpha).map_err(wrong)?;
+    let mut found = moved_cells(&reference, &current, cells.cell_error, alpha).map_err(wrong)?;
     if cells.cells.len() == 2 {
         // The other cell says the same.
         found.sort_by_key(|cell| (cells.cells[cell.cell].content == Content::Other, cell.z < 0.0));
@@ -143,10 +149,10 @@ pub fn label(cells: &Cells, part: &[Cell]) -> String {
             let (lowest, highest) = cells.ends();
             let low = if low == lowest && low.next_up() < high { f64::NEG_INFINITY } else { low };
             let high = if high == highest && low.next_up() < high { f64::INFINITY } else { high };
-            range(low, high, cells.whole_range)
+            range(low, high, cells)
         }
-        (Content::NegativeInfinity, Content::Bin { high, .. }) => range(f64::NEG_INFINITY, *high, None),
-        (Content::Bin { low, .. }, Content::Infinity) => range(*low, f64::INFINITY, None),
+        (Content::NegativeInfinity, Content::Bin { high, .. }) => range(f64::NEG_INFINITY, *high, cells),
+        (Content::Bin { low, .. }, Content::Infinity) => range(*low, f64::INFINITY, cells),
         (Content::NegativeInfinity, _) => "-infinity".into(),
         (Content::Infinity, _) => "infinity".into(),
         (Content::Value(value), _) => {
@@ -154,36 +160,37 @@ pub fn label(cells: &Cells, part: &[Cell]) -> String {
             let new = if first.reference == 0 && cells.error == 0.0 { " (new)" } else { "" };
             format!("'{}'{new}", String::from_utf8_lossy(value))
         }
-        (Content::Other, _) => "other values".into(),
+        (Content::Other, _) => OTHER.into(),
         (Content::Nan, _) => "not a number".into(),
         (Content::Missing | Content::Bin { .. }, _) => "missing".into(),
     }
 }
 
 /// Numbers above `low` up to `high`; whole numbers by the ones that lie there.
-fn range(low: f64, high: f64, whole: Option<(f64, f64)>) -> String {
-    if let Some((min, max)) = whole {
+fn range(low: f64, high: f64, cells: &Cells) -> String {
+    if let Some((min, max)) = cells.whole_range {
         let (from, to) = ((low.floor() + 1.0).max(min), high.floor().min(max));
         return if from == to {
-            short(from)
+            format!("{from}")
         } else if low == f64::NEG_INFINITY {
-            format!("up to {}", short(to))
+            format!("up to {to}")
         } else if high == f64::INFINITY {
-            format!("above {}", short(low.floor()))
+            format!("above {}", low.floor())
         } else {
-            format!("{} to {}", short(from), short(to))
+            format!("{from} to {to}")
         };
     }
+    let written = |x: f64| written(x, cells.step());
     // The edge below a frequent value, or below the smallest of all, is the number just before it.
     let (below, before) = (high.next_up(), |x: f64| shorter(x.next_up(), x));
     let low = if before(low) || low.next_up() == high { low.next_up() } else { low };
     match (low.is_finite(), high.is_finite()) {
-        (true, true) if low == high => short(high),
-        (true, true) if before(high) => format!("{} to below {}", short(low), short(below)),
-        (true, true) => format!("{} to {}", short(low), short(high)),
-        (false, true) if before(high) => format!("below {}", short(below)),
-        (false, true) => format!("up to {}", short(high)),
-        (true, false) => format!("above {}", short(low)),
+        (true, true) if low == high => written(high),
+        (true, true) if before(high) => format!("{} to below {}", written(low), written(below)),
+        (true, true) => format!("{} to {}", written(low), written(high)),
+        (false, true) if before(high) => format!("below {}", written(below)),
+        (false, true) => format!("up to {}", written(high)),
+        (true, false) => format!("above {}", written(low)),
         (false, false) => "any number".into(),
     }
 }
@@ -193,11 +200,12 @@ fn shorter(x: f64, y: f64) -> bool {
     x.is_finite() && y.is_finite() && x.to_string().len() + 4 < y.to_string().len()
 }
 
-/// A number as a person would write it.
-fn short(x: f64) -> String {
-    if x == 0.0 || (1e-4..1e7).contains(&x.abs()) {
-        let digits = (3 - x.abs().max(1e-4).log10().floor() as i32).clamp(0, 7) as usize;
-        let text = format!("{x:.digits$}");
+/// A number as a person would write it: four digits, or as many as tell it from another one `step` away.
+fn written(x: f64, step: f64) -> String {
+    let magnitude = |x: f64| x.abs().max(1e-300).log10().floor();
+    if x == 0.0 || (1e-4..1e15).contains(&x.abs()) {
+        let digits = (3.0 - magnitude(x)).max(if step > 0.0 { -magnitude(step) } else { 0.0 });
+        let text = format!("{x:.0$}", digits.clamp(0.0, 17.0) as usize);
         if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
     } else {
         format!("{x:.3e}")

@@ -8,6 +8,7 @@ use crate::compare::explain::{Moved, largest, moved};
 use crate::{Error, Result};
 use driftline_stats::ArgumentError;
 use driftline_stats::distance::total_variation;
+use driftline_stats::divergence::total_variation_null_mean;
 use driftline_stats::rows_to_decide::rows_to_decide;
 use driftline_stats::test::{
     MAX_PERMUTATIONS, MIN_PERMUTATIONS, category_relevant_p_value, category_test, ks_relevant_p_value,
@@ -73,7 +74,15 @@ pub fn p_value(cells: &Cells, limits: &Limits, permutations: usize) -> Result<(f
     let (reference, current) = cells.counts();
     if !cells.ordered {
         return if margin > 0.0 {
-            let p = category_relevant_p_value(&reference, &current, margin).map_err(wrong)?;
+            let set = category_relevant_p_value(&reference, &current, margin).map_err(wrong)?;
+            // A single cell is known better than a sum of many.
+            let margin = limits.tolerance + cells.cell_error;
+            let p = if margin < limits.tolerance + cells.error {
+                let cell = largest_cell_p_value(&reference, &current, margin).map_err(wrong)?;
+                (2.0 * cell.min(set)).min(1.0)
+            } else {
+                set
+            };
             Ok((p, "largest category, set of categories"))
         } else {
             let test = category_test(&reference, &current, permutations).map_err(wrong)?;
@@ -87,7 +96,7 @@ pub fn p_value(cells: &Cells, limits: &Limits, permutations: usize) -> Result<(f
     } else {
         ks.p_value
     };
-    let (reference, current) = merged_bins(cells, ROWS_A_BIN);
+    let (reference, current) = merged_bins(cells);
     let (bins, test) = if margin > 0.0 {
         (largest_cell_p_value(&reference, &current, margin).map_err(wrong)?, "ks, largest bin")
     } else {
@@ -121,12 +130,15 @@ pub fn judge(
         (total_variation(&reference, &current).map_err(wrong)?, None)
     };
     let effect_bound = effect_upper_bound(effect, n, m, cells.error, limits.alpha).map_err(wrong)?;
+    // The bound is that of the estimate as it is; what is shown is what chance does not explain.
+    let effect = if cells.ordered { effect } else { beyond_chance(effect, &reference, &current)? };
     let said = verdict(p_adjusted, limits.alpha, effect_bound, limits.tolerance, limits.resolution);
     let said = said.map_err(wrong)?;
     let rows_to_decide = if said == Verdict::Undecided {
         let pooled: Vec<u64> = reference.iter().zip(&current).map(|(a, b)| a + b).collect();
-        rows_to_decide(&pooled, cells.ordered, m, limits.stable(), cells.error, limits.alpha)
-            .map_err(wrong)?
+        let with = |error| rows_to_decide(&pooled, cells.ordered, m, limits.stable(), error, limits.alpha);
+        let rows = with(cells.error).map_err(wrong)?;
+        if rows.is_some_and(|rows| rows > n) { with(cells.grown_error).map_err(wrong)? } else { rows }
     } else {
         None
     };
@@ -144,15 +156,24 @@ pub fn judge(
     })
 }
 
-/// Counts with neighbouring bins merged until each holds at least `rows` of the reference.
-fn merged_bins(cells: &Cells, rows: u64) -> (Vec<u64>, Vec<u64>) {
+/// Total variation less its mean when nothing has changed, which many categories make large; but at least the
+/// largest change of a single one.
+fn beyond_chance(effect: f64, reference: &[u64], current: &[u64]) -> Result<f64> {
+    let chance = total_variation_null_mean(reference, current).map_err(wrong)?;
+    let (m, n) = (reference.iter().sum::<u64>() as f64, current.iter().sum::<u64>() as f64);
+    let single = reference.iter().zip(current).map(|(&a, &b)| (b as f64 / n - a as f64 / m).abs());
+    Ok((effect - chance).max(single.fold(0.0, f64::max)).min(effect))
+}
+
+/// Counts with neighbouring bins merged until each holds enough rows of the reference.
+pub(super) fn merged_bins(cells: &Cells) -> (Vec<u64>, Vec<u64>) {
     let (bins, special): (Vec<_>, Vec<_>) =
         cells.cells.iter().partition(|cell| matches!(cell.content, Content::Bin { .. }));
     let mut merged: Vec<(u64, u64)> = vec![];
     let mut open = (0, 0);
     for cell in bins {
         open = (open.0 + cell.reference, open.1 + cell.current);
-        if open.0 >= rows {
+        if open.0 >= ROWS_A_BIN {
             merged.push(std::mem::take(&mut open));
         }
     }

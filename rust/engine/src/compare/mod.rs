@@ -7,6 +7,7 @@
 pub mod cells;
 pub mod explain;
 pub mod judge;
+pub mod statistics;
 
 use crate::options::covers;
 use crate::profile::{ColumnProfile, Kind, Profile, same_measure};
@@ -15,6 +16,7 @@ use crate::{Error, Result};
 use cells::{Cells, category_cells, length_cells, missing_cells, number_cells, rows};
 use driftline_stats::correct::{benjamini_hochberg, holm};
 pub use explain::Moved;
+use explain::OTHER;
 pub use judge::{Judgement, Limits};
 use judge::{judge, p_value, permutations, wrong};
 
@@ -180,6 +182,13 @@ pub struct Comparison {
     pub only_in_current: Vec<String>,
 }
 
+impl Comparison {
+    /// What `f` says of each column, on as many threads as the comparison may use.
+    pub fn for_columns<R: Send>(&self, f: impl Fn(&ColumnComparison) -> R + Sync) -> Vec<R> {
+        map(self.options.threads, &self.columns, f)
+    }
+}
+
 /// Compares two profiles.
 ///
 /// # Errors
@@ -225,6 +234,23 @@ pub fn compare(reference: &Profile, current: &Profile, options: &CompareOptions)
         });
     }
     look_aside(&mut columns, &pairs.common, limits)?;
+    columns.extend(pairs.unprofiled.iter().map(|&(name, before, now)| {
+        let why = if before == now {
+            NotJudged::Reason("its type is not profiled")
+        } else {
+            NotJudged::Retyped { reference: before.to_owned(), current: now.to_owned() }
+        };
+        ColumnComparison {
+            name: name.to_owned(),
+            kind: Kind::Null,
+            reference_type: before.to_owned(),
+            current_type: now.to_owned(),
+            reference_rows: reference.rows(),
+            current_rows: current.rows(),
+            cells: None,
+            judgement: Err(Unjudged { why, moved: vec![] }),
+        }
+    }));
     Ok(Comparison {
         reference_rows: reference.rows(),
         current_rows: current.rows(),
@@ -238,42 +264,64 @@ pub fn compare(reference: &Profile, current: &Profile, options: &CompareOptions)
 /// The columns of two profiles, those of both in pairs.
 struct Pairs<'a> {
     common: Vec<(&'a ColumnProfile, &'a ColumnProfile)>,
+    /// Name and both types of columns that on one side at least are of a type that is not profiled.
+    unprofiled: Vec<(&'a str, &'a str, &'a str)>,
     only_in_reference: Vec<String>,
     only_in_current: Vec<String>,
 }
 
 impl<'a> Pairs<'a> {
     fn try_new(reference: &'a Profile, current: &'a Profile, options: &CompareOptions) -> Result<Self> {
-        let all = || reference.columns().iter().chain(current.columns());
-        let neither = |name: &&String| !all().any(|column| covers(std::slice::from_ref(*name), &column.name));
+        let names = |profile: &'a Profile| {
+            let skipped = profile.skipped().iter().map(|skipped| skipped.name.as_str());
+            profile.columns().iter().map(|column| column.name.as_str()).chain(skipped)
+        };
+        let all = || names(reference).chain(names(current));
+        let neither = |name: &&String| !all().any(|column| covers(std::slice::from_ref(*name), column));
         if let Some(missing) = options.columns.iter().flatten().find(neither) {
             return Err(Error::Argument(format!("no column {missing:?} on either side")));
         }
-        let asked = |column: &&ColumnProfile| {
-            options.columns.as_ref().is_none_or(|names| covers(names, &column.name))
-        };
-        let (mut common, mut only_in_reference) = (vec![], vec![]);
+        let wanted = |name: &str| options.columns.as_ref().is_none_or(|names| covers(names, name));
+        let asked = |column: &&ColumnProfile| wanted(&column.name);
+        let (mut common, mut only_in_reference, mut only_in_current) = (vec![], vec![], vec![]);
+        let mut unprofiled = vec![];
+        let skipped = |profile: &'a Profile, name: &str| profile.skipped().iter().find(|s| s.name == name);
         for before in reference.columns().iter().filter(asked) {
-            match current.column(&before.name) {
-                Some(now) => common.push((before, now)),
-                None => only_in_reference.push(before.name.clone()),
+            match (current.column(&before.name), skipped(current, &before.name)) {
+                (Some(now), _) => common.push((before, now)),
+                (None, Some(now)) => unprofiled.push((&*before.name, &*before.type_name, &*now.type_name)),
+                (None, None) => only_in_reference.push(before.name.clone()),
             }
         }
-        let new = current.columns().iter().filter(asked).filter(|c| reference.column(&c.name).is_none());
-        let only_in_current = new.map(|column| column.name.clone()).collect();
-        if common.is_empty() {
-            let names = |profile: &Profile| {
-                let names = profile.columns().iter().take(5).map(|c| format!("{:?}", c.name));
+        for now in current.columns().iter().filter(asked).filter(|c| reference.column(&c.name).is_none()) {
+            match skipped(reference, &now.name) {
+                Some(before) => unprofiled.push((&*now.name, &*before.type_name, &*now.type_name)),
+                None => only_in_current.push(now.name.clone()),
+            }
+        }
+        for before in reference.skipped().iter().filter(|skipped| wanted(&skipped.name)) {
+            match skipped(current, &before.name) {
+                Some(now) => unprofiled.push((&*before.name, &*before.type_name, &*now.type_name)),
+                None if current.column(&before.name).is_none() => only_in_reference.push(before.name.clone()),
+                None => {}
+            }
+        }
+        let found = |name: &str| reference.column(name).is_some() || skipped(reference, name).is_some();
+        let new = current.skipped().iter().filter(|skipped| wanted(&skipped.name) && !found(&skipped.name));
+        only_in_current.extend(new.map(|skipped| skipped.name.clone()));
+        if common.is_empty() && unprofiled.is_empty() {
+            let offered = |profile: &'a Profile| {
+                let names = names(profile).take(5).map(|name| format!("{name:?}"));
                 let more = if profile.columns().len() > 5 { ", ..." } else { "" };
                 format!("{}{more}", names.collect::<Vec<_>>().join(", "))
             };
             return Err(Error::Input(format!(
                 "the two sides have no column in common: the reference has {}, the current data {}",
-                names(reference),
-                names(current)
+                offered(reference),
+                offered(current)
             )));
         }
-        Ok(Self { common, only_in_reference, only_in_current })
+        Ok(Self { common, unprofiled, only_in_reference, only_in_current })
     }
 }
 
@@ -353,13 +401,8 @@ fn look_aside(
         let moved = if cells.ordered {
             explain::largest(cells).1
         } else {
-            let all = cells.cells.iter().find(|cell| cell.content != cells::Content::Other);
-            let (m, n) = cells.rows();
-            all.map(|cell| Moved {
-                label: explain::label(cells, std::slice::from_ref(cell)),
-                reference: cell.reference as f64 / m as f64,
-                current: cell.current as f64 / n as f64,
-            })
+            let moved = explain::moved(cells, limits.alpha)?;
+            moved.into_iter().find(|moved| moved.label != OTHER)
         };
         if let (Err(unjudged), Some(moved)) = (&mut columns[*i].judgement, moved) {
             unjudged.moved.push(Moved { label: format!("{prefix}{}", moved.label), ..moved });

@@ -256,7 +256,7 @@ impl Table {
             lengths: if measured { self.numbers("length_", row, counts.valid())? } else { None },
             distinct: distinct.map_err(|e| format!("distinct: {e}"))?,
             frequent: frequent.map_err(|e| format!("top: {e}"))?,
-            bins: self.bins(row)?,
+            bins: self.bins(row, counts.valid())?,
             name,
             type_name,
             kind,
@@ -264,18 +264,26 @@ impl Table {
         })
     }
 
-    fn bins(&self, row: usize) -> Result<Option<Bins>, String> {
+    fn bins(&self, row: usize, valid: u64) -> Result<Option<Bins>, String> {
+        // Their sum was checked to be a number of rows.
+        let check = |counts: &[u64]| match counts.iter().sum::<u64>() {
+            sum if sum == valid => Ok(()),
+            sum => Err(format!("bins count {sum} values, the column has {valid}")),
+        };
         let Some(counts) = self.list("bin_counts", row) else { return Ok(None) };
         let counts = counts.as_primitive::<Int64Type>().values().iter().map(|&n| u64::try_from(n));
         let counts = counts.collect::<Result<Vec<_>, _>>().map_err(|_| "bin_counts has a count below 0")?;
         if let Some(edges) = self.list("bin_edges", row) {
             let edges = edges.as_primitive::<Float64Type>().values().to_vec();
             let bins = NumberBins::from_parts(edges.into(), counts).map_err(|e| format!("bins: {e}"))?;
+            check(bins.counts())?;
             return Ok(Some(Bins::Numbers(bins)));
         }
         let names = self.list("bin_categories", row).ok_or("bin_counts without edges or categories")?;
         let names = names.as_binary::<i64>().iter().map(|name| name.unwrap_or_default().into()).collect();
         let bins = Categories::try_new(names).and_then(|c| CategoryBins::from_parts(Arc::new(c), counts));
-        Ok(Some(Bins::Categories(bins.map_err(|e| format!("bins: {e}"))?)))
+        let bins = bins.map_err(|e| format!("bins: {e}"))?;
+        check(bins.counts())?;
+        Ok(Some(Bins::Categories(bins)))
     }
 }

@@ -311,7 +311,12 @@ impl KllSketch {
     /// Error of all ranks at once at 99 %, as a share of `n`; 0 while the sketch is exact. It bounds
     /// the error of the share of values between two points too, which DataSketches calls PMF error.
     pub fn all_rank_error(&self) -> f64 {
-        if self.exact { 0.0 } else { 2.446 / f64::from(self.min_k).powf(0.9433) }
+        if self.exact { 0.0 } else { self.estimated_all_rank_error() }
+    }
+
+    /// [`KllSketch::all_rank_error`] of a sketch that is no longer exact.
+    pub fn estimated_all_rank_error(&self) -> f64 {
+        2.446 / f64::from(self.min_k).powf(0.9433)
     }
 
     /// The Apache DataSketches image of doubles, after compaction to the size that the format allows.

@@ -262,4 +262,116 @@ fn convolve(out: &mut [f64], spread: &[f64], middle: usize, kernel: &[f64]) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn equal(cells: u32) -> Vec<f64> {
+        (1..cells).map(|i| f64::from(i) / f64::from(cells)).collect()
+    }
+
+    fn poisson() -> Vec<f64> {
+        let mut term = (-3.0f64).exp();
+        let mut sum = 0.0;
+        (0..10)
+            .map(|k| {
+                sum += term;
+                term *= 3.0 / f64::from(k + 1);
+                sum
+            })
+            .collect()
+    }
+
+    fn zeros() -> Vec<f64> {
+        (0..20).map(|i| 0.7 + 0.3 * f64::from(i) / 20.0).collect()
+    }
+
+    #[test]
+    fn equals_gauss_legendre_quadrature() {
+        for (shares, c, p) in [
+            (vec![0.97], 0.3, 7.864017934883e-02),
+            (equal(33), 0.4, 9.626844703892e-01),
+            (equal(33), 1.3, 3.944615629313e-02),
+            (equal(33), 2.4, 7.465878511990e-06),
+            (equal(500), 1.36, 4.288964158831e-02),
+            (poisson(), 1.2, 2.776794133227e-02),
+            (zeros(), 1.1, 3.138037439413e-02),
+            (vec![0.002, 0.05, 0.06, 0.5, 0.503, 0.9, 0.99], 0.9, 8.090845306107e-02),
+        ] {
+            let found = p_value(shares.iter().copied(), c);
+            assert!((found / p - 1.0).abs() < 2e-5, "{c}: {found:e} is not {p:e}");
+        }
+    }
+
+    fn gap(length: f64, watched: bool) -> Gap {
+        Gap { length, watched }
+    }
+
+    /// Rounded to 1e-9, in units of the shortest gap.
+    fn lengths(shares: &[f64]) -> Vec<(f64, bool)> {
+        let round = |gap: &Gap| ((gap.length / CONTINUOUS * 1e6).round() / 1e6, gap.watched);
+        gaps(shares.iter().copied()).iter().map(round).collect()
+    }
+
+    #[test]
+    fn close_points_are_watched_together_with_some_of_their_neighbourhood() {
+        assert_eq!(lengths(&[]), [(1000.0, false)]);
+        assert_eq!(lengths(&[0.25]), [(250.0, false), (750.0, false)]);
+        // A lone pair of points: the stretch grows into the gap behind.
+        assert_eq!(lengths(&[0.5, 0.5004]), [(500.0, false), (1.0, true), (499.0, false)]);
+        assert_eq!(lengths(&[0.5, 0.5009, 0.5018]), [(500.0, false), (1.8, true), (498.2, false)]);
+        // The gap behind is too short to lose anything.
+        assert_eq!(lengths(&[0.5, 0.5004, 0.5015]), [(500.0, false), (1.5, true), (498.5, false)]);
+        assert_eq!(lengths(&[0.0002]), [(1.0, true), (999.0, false)]);
+        assert_eq!(lengths(&[0.9998]), [(999.0, false), (1.0, true)]);
+        assert_eq!(
+            lengths(&[0.5, 0.5004, 0.9984, 0.9998]),
+            [(500.0, false), (1.0, true), (497.4, false), (1.6, true)]
+        );
+        // At the end all three become one.
+        assert_eq!(lengths(&[0.9974, 0.998, 0.9985, 0.9996]), [(997.4, false), (2.6, true)]);
+        let fine: Vec<f64> = (1..5000).map(|i| f64::from(i) / 5000.0).collect();
+        assert_eq!(lengths(&fine), [(1000.0, true)]);
+    }
+
+    #[test]
+    fn watching_without_a_break_is_the_kolmogorov_distribution() {
+        for c in [0.4, 0.8, 1.36, 2.5] {
+            let whole = bridge(&[gap(1.0, true)], c, SPACING);
+            assert!((whole / kolmogorov_sf(c) - 1.0).abs() < 1e-9, "{c}");
+            // In pieces, with the quadrature between them.
+            let pieces = [gap(0.1, true), gap(0.004, true), gap(0.796, true), gap(0.1, true)];
+            let pieced = bridge(&pieces, c, SPACING);
+            assert!((pieced / kolmogorov_sf(c) - 1.0).abs() < 2e-5, "{c}: {pieced} {}", kolmogorov_sf(c));
+        }
+    }
+
+    /// What is watched in addition makes p larger, and not by much.
+    #[test]
+    fn watching_close_points_is_an_upper_bound() {
+        let fine: Vec<f64> = (1..2000).map(|i| f64::from(i) / 2000.0).collect();
+        let coarse: Vec<f64> = (1..990).map(|i| f64::from(i) / 990.0).collect();
+        for c in [0.7, 1.0, 1.36, 2.0] {
+            let [fine, coarse] = [&fine, &coarse].map(|shares| p_value(shares.iter().copied(), c));
+            assert!(coarse < fine && fine < coarse * 1.2, "{c}: {coarse} {fine}");
+        }
+        let mut shares = equal(33);
+        let apart = p_value(shares.iter().copied(), 1.3);
+        shares.insert(17, shares[16] + 1e-5);
+        let paired = p_value(shares.iter().copied(), 1.3);
+        assert!(paired > apart && paired < apart * 1.02, "{apart} {paired}");
+    }
+
+    #[test]
+    fn tiny_p_values_keep_their_digits() {
+        // Twice the tail of z = .6 / sqrt(.003 .997), SciPy 1.17.1: 2 norm.sf.
+        let found = p_value([0.003].into_iter(), 0.6);
+        assert!((found / 5.273314254631123e-28 - 1.0).abs() < 1e-9, "{found:e}");
+    }
+
+    #[test]
+    fn small_bands_are_always_left() {
+        assert_eq!(p_value([0.5].into_iter(), 0.0), 1.0);
+        let found = p_value(equal(1500).into_iter(), 1e-3);
+        assert_eq!(found, 1.0);
+        let found = p_value(equal(33).into_iter(), 1e-3);
+        assert!(found > 1.0 - 1e-6 && found <= 1.0, "{found}");
+    }
 }

@@ -10,10 +10,11 @@
 //! they would not as 1 less the chance to stay inside.
 //!
 //! Sources: Hodges (1958) for the paths, Schröer and Trenkler (1995) for ties.
+use crate::binomial;
 use crate::table::Table;
 
-/// The time of an entry of a hypergeometric row, which takes two divisions, in lattice steps.
-const ROW_ENTRY_STEPS: f64 = 8.0;
+/// The time of a term of a convolution, in lattice steps: two multiplications instead of one.
+const TERM_STEPS: f64 = 2.0;
 
 /// The points from which the band can still be left, at the end of one cell.
 struct Window {
@@ -28,10 +29,11 @@ struct Window {
 }
 
 /// Lattice steps to take a cell of `pooled` rows, before `left` others, into which `width` points lead: row by
-/// row, or by hypergeometric rows. `n` is the number of rows of the smaller side.
+/// row, or as a whole. `n` is the number of rows of the smaller side.
 fn steps(pooled: u64, left: u64, width: u64, n: u64) -> [f64; 2] {
-    let (entries, pooled, width) = (pooled.min(left).min(n) as f64 + 1.0, pooled as f64, width as f64);
-    [pooled * (width + pooled / 2.0).min(n as f64 + 1.0), ROW_ENTRY_STEPS * width * entries]
+    let terms = pooled.min(left.saturating_add(width)).min(n) as f64 + 1.0;
+    let (pooled, width) = (pooled as f64, width as f64);
+    [pooled * (width + pooled / 2.0).min(n as f64 + 1.0), TERM_STEPS * (width + 1.0) * terms]
 }
 
 /// The chance that `max |b m - a n|` over cell ends, `a` and `b` the cumulative counts of both sides, is
@@ -41,43 +43,47 @@ pub(super) fn p_value(table: &Table, threshold: i128, limit: f64) -> Option<f64>
         return Some(1.0);
     }
     let (n, rows) = (table.n.min(table.m), table.rows());
-    let mut windows = Vec::with_capacity(table.cells.len().min(limit as usize));
-    let (mut position, mut width, mut work) = (0, 1, 0.0);
-    for &(a, b) in &table.cells {
-        let pooled = a + b;
-        position += pooled;
-        let [lattice, row] = steps(pooled, rows - position, width, n);
-        work += lattice.min(row);
-        if work > limit {
-            return None;
+    // From low to high current rows are inside of the band after so many rows; None if no number is.
+    let band = |position: u64| {
+        let (diagonal, rows) = (i128::from(position) * i128::from(n), i128::from(rows));
+        let low = (diagonal - threshold).div_euclid(rows) + 1;
+        let high = (diagonal + threshold - 1).div_euclid(rows);
+        let (fewest, most) = ((position + n).saturating_sub(table.rows()), n.min(position));
+        let (low, high) = (low.max(i128::from(fewest)), high.min(i128::from(most)));
+        (low <= high).then_some((low as u64, high as u64))
+    };
+    if limit.is_finite() {
+        let (mut position, mut width, mut work) = (0, 1, 0.0);
+        for &(a, b) in &table.cells {
+            position += a + b;
+            let [by_row, whole] = steps(a + b, rows - position, width, n);
+            work += by_row.min(whole);
+            if work > limit {
+                return None;
+            }
+            width = band(position).map_or(0, |(low, high)| high - low + 1);
         }
-        let diagonal = i128::from(position) * i128::from(n);
-        let wide = i128::from(rows);
-        let low = ((diagonal - threshold).div_euclid(wide) + 1)
-            .max(i128::from((position + n).saturating_sub(rows)));
-        let high = ((diagonal + threshold - 1).div_euclid(wide)).min(i128::from(n.min(position)));
-        if low > high {
-            // No arrangement of the rows comes closer to the diagonal.
-            return Some(1.0);
-        }
-        let (low, high) = (low as u64, high as u64);
-        width = high - low + 1;
-        windows.push(Window { pooled, left: rows - position, low, high });
     }
     // Behind the last cell both sides are complete: nothing can happen any more.
     let mut escape = vec![0.0];
-    for index in (0..windows.len()).rev() {
-        let (low, high) = if index == 0 { (0, 0) } else { (windows[index - 1].low, windows[index - 1].high) };
-        let cell = &windows[index];
-        let [lattice, row] = steps(cell.pooled, cell.left, high - low + 1, n);
-        let before = if lattice <= row { by_steps } else { by_rows };
-        escape = before(cell, n, (low, high), &escape);
+    let mut end = (n, n);
+    let mut left = 0;
+    for &(a, b) in table.cells.iter().rev() {
+        let pooled = a + b;
+        // Where no arrangement of the rows comes close enough to the diagonal, all of them leave the band.
+        let Some(start) = band(rows - left - pooled) else { return Some(1.0) };
+        let cell = Window { pooled, left, low: end.0, high: end.1 };
+        let [by_row, whole] = steps(pooled, left, start.1 - start.0 + 1, n);
+        let before = if by_row <= whole { row_by_row } else { as_a_whole };
+        escape = before(&cell, n, start, &escape);
+        left += pooled;
+        end = start;
     }
     Some(escape[0])
 }
 
 /// The chances at the start of a cell, from `low..=high` current rows, from those at its end: row by row.
-fn by_steps(cell: &Window, n: u64, (low, high): (u64, u64), escape: &[f64]) -> Vec<f64> {
+fn row_by_row(cell: &Window, n: u64, (low, high): (u64, u64), escape: &[f64]) -> Vec<f64> {
     let end = (high + cell.pooled).min(n);
     let mut chance = vec![1.0; (end - low + 1) as usize];
     let (from, to) = (cell.low.max(low), cell.high.min(end));
@@ -105,48 +111,45 @@ fn by_steps(cell: &Window, n: u64, (low, high): (u64, u64), escape: &[f64]) -> V
     chance
 }
 
-/// As [`by_steps`], with the hypergeometric distribution of the current rows in the whole cell.
-fn by_rows(cell: &Window, n: u64, (low, high): (u64, u64), escape: &[f64]) -> Vec<f64> {
-    let population = cell.left + cell.pooled;
-    let one = |from: u64| {
-        let good = n - from;
-        let at = |drawn: u64| {
-            let j = from + drawn;
-            if (cell.low..=cell.high).contains(&j) { escape[(j - cell.low) as usize] } else { 1.0 }
-        };
-        let (p, g, s) = (population as f64, good as f64, cell.pooled as f64);
-        let mode = ((s + 1.0) * ((g + 1.0) / (p + 2.0))) as u64;
-        let (fewest, most) = ((good + cell.pooled).saturating_sub(population), good.min(cell.pooled));
-        let mode = mode.clamp(fewest, most);
-        // Both ways from the mode, whose weight is 1 until the sum is known.
-        let (mut total, mut outside) = (1.0, at(mode));
-        let mut weight = 1.0;
-        for k in mode..most {
-            let x = k as f64;
-            weight *= (g - x) * (s - x) / ((x + 1.0) * (p - g - s + x + 1.0));
-            if weight < SMALLEST {
-                break;
-            }
-            total += weight;
-            outside += weight * at(k + 1);
+/// As [`row_by_row`], with the hypergeometric distribution of the current rows in the whole cell.
+///
+/// `C(h, k) C(l, g - k)` ways lead from `g` missing current rows to `g - k`, over a cell of h rows and with l
+/// behind it: a convolution, once with the chances and once without.
+fn as_a_whole(cell: &Window, n: u64, (low, high): (u64, u64), escape: &[f64]) -> Vec<f64> {
+    // Smaller weights would soon be subnormal, and slow.
+    const SMALLEST: f64 = 1e-290;
+    // Any odds give the same quotient; these keep the large weights of both factors together.
+    let missing = (n - low) as f64 - (high - low) as f64 / 2.0;
+    let rows = (cell.left + cell.pooled) as f64;
+    let odds = (missing + 0.5) / (rows - missing + 0.5);
+    // No more current rows may be missing behind the cell than it has rows behind it.
+    let range = (n - high).saturating_sub(cell.left)..=n - low;
+    let (first, drawn) = binomial::weights(cell.pooled, odds, range, SMALLEST);
+    let reached =
+        |j: u64| if (cell.low..=cell.high).contains(&j) { escape[(j - cell.low) as usize] } else { 1.0 };
+    let width = (high - low + 1) as usize;
+    // What is still missing at the end, from the most to the fewest.
+    let end = high + first + drawn.len() as u64 - 1;
+    let range = n.saturating_sub(end)..=n - low - first;
+    let (fewest, later) = binomial::weights(cell.left, odds, range, SMALLEST);
+    let mut ways = vec![0.0; width + drawn.len() - 1];
+    let mut escaping = ways.clone();
+    for (at, j) in (low + first..=end.min(n - fewest)).enumerate() {
+        let Some(&weight) = later.get((n - j - fewest) as usize) else { continue };
+        ways[at] = weight;
+        escaping[at] = weight * reached(j);
+    }
+    let (mut all, mut out) = (vec![0.0; width], vec![0.0; width]);
+    for (k, &weight) in drawn.iter().enumerate() {
+        let terms = ways[k..].iter().zip(&escaping[k..]);
+        for ((all, out), (ways, escaping)) in all.iter_mut().zip(&mut out).zip(terms) {
+            *all += weight * ways;
+            *out += weight * escaping;
         }
-        weight = 1.0;
-        for k in (fewest + 1..=mode).rev() {
-            let x = k as f64;
-            weight *= x * (p - g - s + x) / ((g - x + 1.0) * (s - x + 1.0));
-            if weight < SMALLEST {
-                break;
-            }
-            total += weight;
-            outside += weight * at(k - 1);
-        }
-        outside / total
-    };
-    (low..=high).map(one).collect()
+    }
+    // A point that no way leads through is as good as outside.
+    out.iter().zip(all).map(|(out, all)| if all > 0.0 { out / all } else { 1.0 }).collect()
 }
-
-/// Weights below this would soon be subnormal, and slow.
-const SMALLEST: f64 = 1e-290;
 
 #[cfg(test)]
 mod tests {
@@ -214,9 +217,8 @@ mod tests {
             prop_assert!((p / exact - 1.0).abs() < 1e-12, "{} {}", p, exact);
         }
 
-        /// Whichever way a cell is taken, the chances are the same.
         #[test]
-        fn steps_equal_rows(
+        fn both_ways_to_take_a_cell_agree(
             pooled in 1..40u64, left in 0..60u64, n in 1..60u64, start in 0..60u64, width in 0..20u64,
             inside in (0..60u64, 0..20u64), chances in vec(0.0..1.0f64, 20)
         ) {
@@ -226,12 +228,12 @@ mod tests {
             let end = inside.0.clamp(n.saturating_sub(left), n);
             let cell = Window { pooled, left, low: end, high: (end + inside.1).min(n) };
             let chances = &chances[..(cell.high - cell.low + 1) as usize];
-            let steps = by_steps(&cell, n, (low, high), chances);
-            let rows = by_rows(&cell, n, (low, high), chances);
-            for (x, y) in steps.iter().zip(&rows) {
-                prop_assert!((x - y).abs() < 1e-12, "{:?} {:?}", steps, rows);
+            let rows = row_by_row(&cell, n, (low, high), chances);
+            let whole = as_a_whole(&cell, n, (low, high), chances);
+            for (x, y) in rows.iter().zip(&whole) {
+                prop_assert!((x - y).abs() < 1e-12, "{:?} {:?}", rows, whole);
             }
-            prop_assert_eq!(steps.len(), rows.len());
+            prop_assert_eq!(rows.len(), whole.len());
         }
     }
 }

@@ -1,9 +1,8 @@
 //! Has a share changed by more than a tolerance?
-use super::farrington_manning::{Pair, Share};
+use super::farrington_manning::{Pair, Side};
 use crate::ArgumentError;
 use crate::error::strictly_within;
 use crate::hypergeometric::redraw;
-use crate::null::{normal_quantile, normal_sf};
 use crate::rng::{Rng, seed_of};
 use crate::table::Table;
 
@@ -31,11 +30,14 @@ pub fn category_relevant_p_value(
 
 /// p-value of "no cell gained or lost more than `margin` of the rows".
 ///
-/// `p = B min over cells of Q(z(margin)) + Q(z(-margin))`, at most 1, where `z(x) = (|d| - x) / sd(x)` is the
-/// Farrington-Manning score of the cell's difference of shares `d`, its variance taken at the most likely
-/// shares that differ by `x`; the second part is the chance of a surprise on the other side.
+/// The p-value of the cell with the largest likelihood ratio against a change of just `margin`, times the
+/// number of cells (Bonferroni), at most 1. Of a cell it is `Q(z(margin)) + Q(z(-margin))`, where `z(x) = (|d| -
+/// x) / sd(x)` is the Farrington-Manning score of its difference of shares `d`, the variance taken at the most
+/// likely shares that differ by `x`; the second part is the chance of a surprise on the other side. With fewer
+/// than 1,000 expected rows in the cell the normal tail Q gives way to that of the binomial counts.
 ///
-/// Source: Farrington and Manning (1990), Statistics in Medicine 9.
+/// Sources: Farrington and Manning (1990), Statistics in Medicine 9; Storer and Kim (1990), Journal of the
+/// American Statistical Association 85.
 ///
 /// # Errors
 /// The sides have different lengths, one has no rows or 2^62 or more, or the margin does not lie between 0
@@ -46,38 +48,21 @@ pub fn largest_cell_p_value(reference: &[u64], current: &[u64], margin: f64) -> 
 }
 
 fn largest_cell(table: &Table, margin: f64) -> f64 {
-    let (m, n) = (table.m as f64, table.n as f64);
-    let pair = |&(a, b): &(u64, u64)| {
-        Pair::sorted(Share { share: b as f64 / n, rows: n }, Share { share: a as f64 / m, rows: m })
-    };
-    // The p-value of a cell within the margin is above 1/2.
-    let beyond = || table.cells.iter().map(pair).filter(|pair| pair.difference() > margin);
-    // The observed variance, which is quick, tells well enough which cell to ask first.
-    let rough = |pair: &Pair| {
-        let variance = |side: Share| side.share * (1.0 - side.share) / side.rows;
-        (pair.difference() - margin).powi(2) / (variance(pair.high) + variance(pair.low))
-    };
-    let Some(first) = beyond().max_by(|x, y| rough(x).total_cmp(&rough(y))) else {
-        return 1.0;
-    };
-    let mut smallest = first.p_value(margin);
-    let mut bar = score_of(smallest);
-    for pair in beyond() {
-        if pair.score_upper_bound(margin) <= bar {
+    let mut largest: Option<(f64, Pair)> = None;
+    for &(a, b) in &table.cells {
+        let pair = Pair::sorted(Side { count: b, rows: table.n }, Side { count: a, rows: table.m });
+        // The bound spares most cells the search for their most likely shares.
+        let best = largest.as_ref().map_or(0.0, |found| found.0);
+        if pair.difference() <= margin || pair.score_bound(margin) <= best {
             continue;
         }
-        let p = pair.p_value(margin);
-        if p < smallest {
-            smallest = p;
-            bar = score_of(smallest);
+        let ratio = pair.likelihood_ratio(margin);
+        if ratio > best {
+            largest = Some((ratio, pair));
         }
     }
-    (smallest * table.cells.len() as f64).min(1.0)
-}
-
-/// A little less than the score below which no cell has a p-value as small as `p`.
-fn score_of(p: f64) -> f64 {
-    -normal_quantile(p) - 1e-6
+    // Within the margin nothing is surprising.
+    largest.map_or(1.0, |(_, pair)| (pair.p_value(margin) * table.cells.len() as f64).min(1.0))
 }
 
 /// Smaller of the p-values of two sets, each chosen on one half of the rows and tested on the other, times 2.
@@ -107,12 +92,126 @@ fn gaining_set(table: &Table, margin: f64) -> f64 {
                 b += tested.1;
             }
         }
-        let (m, n) = (rows[tested_on].0 as f64, rows[tested_on].1 as f64);
-        let pair = Pair {
-            high: Share { share: b as f64 / n, rows: n },
-            low: Share { share: a as f64 / m, rows: m },
-        };
-        if pair.difference() > margin { normal_sf(pair.score(margin)) } else { 1.0 }
+        let (m, n) = rows[tested_on];
+        let pair = Pair { high: Side { count: b, rows: n }, low: Side { count: a, rows: m } };
+        if pair.difference() > margin { pair.gain_p_value(margin) } else { 1.0 }
     };
     (2.0 * p(0, 1).min(p(1, 0))).min(1.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::null::normal_sf;
+    use proptest::{collection::vec, prelude::*};
+
+    #[track_caller]
+    fn close(value: f64, expected: f64, relative: f64) {
+        assert!((value - expected).abs() <= relative * expected.abs(), "{value:e} is not {expected:e}");
+    }
+
+    /// SciPy 1.17.1: minimize_scalar over the binomial log-likelihood, then norm.sf of the scores for both
+    /// directions.
+    #[test]
+    fn the_largest_cell_equals_direct_maximisation() {
+        // The gain of the first category is the loss of the second.
+        let p = largest_cell_p_value(&[3000, 97_000], &[3300, 96_700], 0.002).unwrap();
+        close(p, 2.0 * (0.10017952365181076 + 8.100183316539415e-11), 1e-6);
+    }
+
+    #[test]
+    fn a_margin_of_almost_nothing_is_the_pooled_two_sided_test() {
+        let p = largest_cell_p_value(&[30_000, 70_000], &[30_500, 69_500], 1e-9).unwrap();
+        let z = 0.005 / (0.3025f64 * 0.6975 * 2.0 / 100_000.0).sqrt();
+        close(p, 2.0 * 2.0 * normal_sf(z), 1e-5);
+    }
+
+    #[test]
+    fn the_cell_that_decides_is_the_least_likely_one() {
+        // A single row in a rare cell has the largest score on the small side, and is no surprise.
+        let (reference, current) = ([8000, 1998, 2], [1200, 799, 1]);
+        let p = largest_cell_p_value(&reference, &current, 0.02).unwrap();
+        let alone = largest_cell_p_value(&[8000, 2000], &[1200, 800], 0.02).unwrap();
+        close(p, alone * 3.0 / 2.0, 0.1);
+        assert!(p < 1e-40, "{p:e}");
+    }
+
+    #[test]
+    fn a_change_of_many_cells_is_found_as_a_set() {
+        // 6 points go from fifteen cells to fifteen others, .4 points each.
+        let reference = [3333; 30];
+        let current: Vec<u64> = (0..30).map(|i| if i % 2 == 0 { 3733 } else { 2933 }).collect();
+        assert_eq!(largest_cell_p_value(&reference, &current, 0.02).unwrap(), 1.0);
+        let p = category_relevant_p_value(&reference, &current, 0.02).unwrap();
+        assert!(p < 1e-20, "{p:e}");
+        assert!(category_relevant_p_value(&reference, &current, 0.06).unwrap() > 0.05);
+    }
+
+    #[test]
+    fn equal_counts_give_equal_p_values() {
+        let p = || category_relevant_p_value(&[300, 200, 400, 90], &[200, 300, 300, 190], 0.1).unwrap();
+        assert_eq!(p(), p());
+        assert!(p() > 0.0 && p() < 1.0);
+    }
+
+    #[test]
+    fn nothing_to_halve_and_nothing_to_choose() {
+        assert_eq!(category_relevant_p_value(&[1, 0], &[0, 1], 0.02).unwrap(), 1.0);
+        assert_eq!(category_relevant_p_value(&[100], &[100], 0.02).unwrap(), 1.0);
+        assert_eq!(largest_cell_p_value(&[50, 50], &[50, 50], 0.02).unwrap(), 1.0);
+    }
+
+    #[test]
+    fn errors_say_what_and_where() {
+        let text = |r: Result<f64, ArgumentError>| r.unwrap_err().to_string();
+        assert_eq!(
+            text(category_relevant_p_value(&[1, 2], &[2, 1], 0.0)),
+            "tolerance is 0: it must lie between 0 and 1"
+        );
+        assert_eq!(
+            text(largest_cell_p_value(&[1, 2], &[2, 1], 1.0)),
+            "margin is 1: it must lie between 0 and 1"
+        );
+        assert!(category_relevant_p_value(&[1], &[2, 1], 0.1).is_err());
+        assert!(largest_cell_p_value(&[1, 0], &[0, 0], 0.1).is_err());
+    }
+
+    fn tables() -> impl Strategy<Value = (Vec<u64>, Vec<u64>)> {
+        let sides = vec((0..60u64, 0..2000u64), 1..12).prop_map(|cells| cells.into_iter().unzip());
+        sides.prop_filter("a side without rows", |(a, b): &(Vec<u64>, Vec<u64>)| {
+            a.iter().any(|&x| x > 0) && b.iter().any(|&x| x > 0)
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn p_values_are_p_values((a, b) in tables(), tolerance in 0.001..0.999f64) {
+            let whole = category_relevant_p_value(&a, &b, tolerance).unwrap();
+            let cell = largest_cell_p_value(&a, &b, tolerance).unwrap();
+            prop_assert!((0.0..=1.0).contains(&whole) && (0.0..=1.0).contains(&cell), "{} {}", whole, cell);
+            prop_assert!(whole <= (2.0 * cell).min(1.0));
+        }
+
+        #[test]
+        fn skipped_cells_would_not_have_decided((a, b) in tables(), margin in 0.001..0.5f64) {
+            let table = Table::try_new(&a, &b).unwrap();
+            let pairs = table.cells.iter().map(|&(a, b)| {
+                Pair::sorted(Side { count: b, rows: table.n }, Side { count: a, rows: table.m })
+            });
+            let ratio = |pair: &Pair| pair.likelihood_ratio(margin);
+            let least_likely = pairs
+                .filter(|pair| pair.difference() > margin)
+                .max_by(|x, y| ratio(x).total_cmp(&ratio(y)));
+            let all = least_likely.map_or(1.0, |pair| pair.p_value(margin) * table.cells.len() as f64);
+            prop_assert!((largest_cell(&table, margin) - all.min(1.0)).abs() <= 1e-9 * all);
+        }
+
+        #[test]
+        fn a_larger_margin_never_makes_the_same_cell_much_more_surprising(
+            a in 0..200u64, b in 0..200u64, margin in 0.001..0.5f64, more in 0.0..0.4f64
+        ) {
+            let p = |margin| largest_cell_p_value(&[a, 200 - a], &[b, 200 - b], margin).unwrap();
+            prop_assert!(p(margin + more) >= p(margin) * 0.98 - 1e-12, "{} {}", p(margin), p(margin + more));
+        }
+    }
 }

@@ -1,0 +1,76 @@
+"""What the report says in sentences."""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from driftline._format import count, whole_percent
+from driftline._report.verdicts import WORDS, Line
+
+if TYPE_CHECKING:
+    from driftline._comparison import Comparison
+
+__all__ = ["counts", "headline", "how_measured", "meanings", "promise", "rows_compared"]
+
+
+def headline(lines: Sequence[Line]) -> str:
+    """The result: `5 of 12 columns changed`."""
+    said = Counter(line.word for line in lines)
+    compared = len(lines) - said["gone"] - said["new"]
+    columns = f"{compared:,} {'column' if compared == 1 else 'columns'}"
+    if said["changed"]:
+        return f"{said['changed']:,} of {columns} changed"
+    if said["undecided"]:
+        return f"No change is proved, {said['undecided']:,} of {columns} undecided"
+    return f"None of {columns} changed" if said["stable"] else f"None of {columns} could be judged"
+
+
+def counts(lines: Sequence[Line]) -> list[tuple[str, int]]:
+    """How often each thing is said, without those that are not."""
+    said = Counter(line.word for line in lines)
+    return [(word, said[word]) for word in WORDS if said[word]]
+
+
+def rows_compared(comparison: "Comparison") -> str:
+    """What was compared."""
+    return f"{count(comparison.reference_rows)} reference rows, {count(comparison.current_rows)} current rows."
+
+
+def meanings(comparison: "Comparison") -> dict[str, str]:
+    """What is meant by what is said of a column."""
+    tolerance, resolution = whole_percent(comparison.tolerance), whole_percent(comparison.resolution)
+    changed = f"more than {tolerance} of the rows moved" if comparison.tolerance else "some rows moved"
+    stable = (
+        f"it is proved that no more than {tolerance} of the rows moved"
+        if comparison.tolerance
+        else f"no change was found, and it is proved that no more than {resolution} of the rows moved"
+    )
+    return {
+        "changed": f"it is proved that {changed}",
+        "undecided": "the data prove neither",
+        "gone": "only the reference has it",
+        "new": "only the current data have it",
+        "retyped": "its values are of another kind now",
+        "stable": stable,
+        "not judged": "its values say nothing, as those of ids and times do; missing rows and lengths still count",
+    }
+
+
+def promise(comparison: "Comparison") -> str:
+    """How often verdicts may be wrong."""
+    alpha = whole_percent(comparison.alpha)
+    falsely = {
+        "bh": f"Of the columns called changed, at most {alpha} are expected to be false findings (Benjamini-Hochberg).",
+        "holm": f"The chance that any column is called changed falsely is at most {alpha} (Holm).",
+        "none": f"Each column's chance to be called changed falsely is at most {alpha}, whatever their number.",
+    }
+    return f"{falsely[comparison.correction]} Each column's chance to be called stable falsely is at most {alpha}."
+
+
+def how_measured() -> str:
+    """What the share of rows that moved is."""
+    return (
+        "Rows moved: of numbers, the largest change of the share up to any cut point or within any bin; of categories, "
+        "half the sum of all changes. Missing rows count like any others. "
+        "At most: the upper bound of that share in all rows that such data could have come from."
+    )
