@@ -95,7 +95,9 @@ class Tally:
 
     def add(self, answers: Sequence[Answer]) -> None:
         """Counts one table."""
-        p = np.array([1.0 if answer.p_value is None else answer.p_value for answer in answers])
+        if any(answer.p_value is None for answer in answers):
+            raise ValueError("a column was not judged: it would keep every promise by saying nothing")
+        p = np.array([answer.p_value for answer in answers])
         verdicts = np.array([answer.verdict for answer in answers])
         self.runs += 1
         self.small += p <= ALPHA
