@@ -136,8 +136,8 @@ class ColumnComparison:
         `w`, `missing_change`; of numbers also `ks`, `kuiper`, `cramer_von_mises`, `energy`, and `wasserstein`, which
         `wasserstein_scaled` gives in units of the reference's interquartile range. Beside them `..._debiased`, an
         interval `..._lower` to `..._upper` where one holds, and `..._null_95`, which 5 % exceed when nothing changed.
-        Those of cells are of `cells`, with bins merged until each holds 40 rows of the reference; the others are of the
-        numbers, from sketches where these are not exact.
+        Those of cells are of `cells`, with bins merged until each holds 40 rows of the reference where that leaves ten
+        of them; the others are of the numbers, from sketches where these are not exact.
         """
         return self._comparison._statistics_of(self._position)
 

@@ -85,3 +85,8 @@ def test_statistics_are_in_every_table() -> None:
     assert c["t"].statistics == {}
     assert rows["t"]["psi"] is None
     assert {entry["name"]: entry["statistics"] for entry in c.to_dicts()} == {n: col.statistics for n, col in c.items()}
+
+
+def test_a_small_reference_has_its_distances_too() -> None:
+    column = dl.compare({"x": RNG.normal(size=50)}, {"x": RNG.normal(3, 1, size=50)})["x"]
+    assert column.statistics["total_variation"] >= column.effect - 1e-9 > 0.7

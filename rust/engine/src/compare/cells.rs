@@ -54,8 +54,6 @@ pub struct Cells {
     /// How far the difference of shares of any set of cells that is looked at may be off, because counts come from
     /// sketches.
     pub error: f64,
-    /// The same of a single cell.
-    pub cell_error: f64,
     /// What `error` becomes when so many more rows come that a sketch no longer holds them all.
     pub grown_error: f64,
     /// Smallest and largest number on either side, where both are whole: one-value bins are told by them.
@@ -99,14 +97,7 @@ impl Cells {
         let cells = contents.into_iter().filter(|(_, [reference, current])| reference + current > 0);
         let cells = cells.map(|(content, [reference, current])| Cell { content, reference, current });
         let error = error.min(1.0);
-        Self {
-            cells: cells.collect(),
-            ordered,
-            error,
-            cell_error: error,
-            grown_error: error,
-            whole_range: None,
-        }
+        Self { cells: cells.collect(), ordered, error, grown_error: error, whole_range: None }
     }
 }
 
@@ -278,7 +269,7 @@ pub fn category_cells(reference: &ColumnProfile, current: &ColumnProfile, matter
     });
     let values = heaviest.into_iter().map(|(value, counts)| (Content::Value(value), counts));
     let contents = values.chain([(Content::Other, rest)]).chain(special_cells(columns));
-    let cells = Cells { cell_error: error, ..Cells::of(contents, false, slack) };
+    let cells = Cells::of(contents, false, slack);
     let informative = cells.cells.len() > 1 || matches!(cells.cells.first()?.content, Content::Value(_));
     informative.then_some(cells)
 }

@@ -91,7 +91,7 @@ impl Set {
 pub fn moved(cells: &Cells, alpha: f64) -> Result<Vec<Moved>> {
     let (m, n) = cells.rows();
     let (reference, current) = cells.counts();
-    let mut found = moved_cells(&reference, &current, cells.cell_error, alpha).map_err(wrong)?;
+    let mut found = moved_cells(&reference, &current, cells.error, alpha).map_err(wrong)?;
     if cells.cells.len() == 2 {
         // The other cell says the same.
         found.sort_by_key(|cell| (cells.cells[cell.cell].content == Content::Other, cell.z < 0.0));

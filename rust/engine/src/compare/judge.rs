@@ -74,15 +74,7 @@ pub fn p_value(cells: &Cells, limits: &Limits, permutations: usize) -> Result<(f
     let (reference, current) = cells.counts();
     if !cells.ordered {
         return if margin > 0.0 {
-            let set = category_relevant_p_value(&reference, &current, margin).map_err(wrong)?;
-            // A single cell is known better than a sum of many.
-            let margin = limits.tolerance + cells.cell_error;
-            let p = if margin < limits.tolerance + cells.error {
-                let cell = largest_cell_p_value(&reference, &current, margin).map_err(wrong)?;
-                (2.0 * cell.min(set)).min(1.0)
-            } else {
-                set
-            };
+            let p = category_relevant_p_value(&reference, &current, margin).map_err(wrong)?;
             Ok((p, "largest category, set of categories"))
         } else {
             let test = category_test(&reference, &current, permutations).map_err(wrong)?;

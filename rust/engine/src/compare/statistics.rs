@@ -44,12 +44,16 @@ const DISTANCES: [(Distance, [&str; 3]); 4] = [
     (wasserstein, ["wasserstein", "wasserstein_lower", "wasserstein_upper"]),
 ];
 
+/// Fewer bins than this are a coarse picture of a distribution.
+const FEWEST_BINS: usize = 10;
+
 /// Cells from which on the null of a divergence is not drawn for a table: some thousand draws of each of them.
 const MANY_CELLS: usize = 100;
 
 /// Distances of one column, by name; those that its kind of values has no meaning for are left out.
 ///
-/// Divergences are of the cells, with bins merged until each holds 40 rows of the reference. Distances of distribution functions are of the values that are numbers: exact
+/// Divergences are of the cells, with bins merged until each holds 40 rows of the reference
+/// where that leaves ten of them. Distances of distribution functions are of the values that are numbers: exact
 /// while the sketches hold every value, and with the bounds that their error leaves else.
 ///
 /// # Errors
@@ -63,7 +67,9 @@ pub fn statistics(
     if cells.ordered {
         found.extend(ordered(reference, current)?);
     }
-    let (before, now) = if cells.ordered { merged_bins(cells) } else { cells.counts() };
+    // Of a small reference too few would be left to show anything.
+    let merged = Some(merged_bins(cells)).filter(|(before, _)| cells.ordered && before.len() >= FEWEST_BINS);
+    let (before, now) = merged.unwrap_or_else(|| cells.counts());
     found.push(("total_variation", total_variation(&before, &now).map_err(wrong)?));
     if before.len() > MANY_CELLS && null_is_drawn(&before, &now).map_err(wrong)? {
         let values = values(&before, &now).map_err(wrong)?;
