@@ -393,10 +393,14 @@ mod tests {
                 "{rare:?}"
             );
             assert_eq!(rare, f(&[950, 50, 2], &[50, 9, 0], 999).unwrap());
-            // A cell without rows is one that holds fewer than five; it moves value and null alike.
-            let empty = f(&[950, 50, 0], &[50, 9, 0], 9999).unwrap();
-            let without = f(&[950, 50], &[50, 9], 9999).unwrap();
-            assert!(empty.interval.is_none() && empty.value > without.value, "{empty:?}");
+            // A cell without rows is one that holds fewer than five. It moves value and null alike, but not p.
+            let empty = f(&[950, 50, 0], &[390, 30, 0], 9999).unwrap();
+            let without = f(&[950, 50], &[390, 30], 9999).unwrap();
+            assert!(empty.interval.is_none() && without.interval.is_some(), "{empty:?} {without:?}");
+            assert!(
+                empty.null_mean > without.null_mean && empty.value > without.value,
+                "{empty:?} {without:?}"
+            );
             assert!((empty.p_value - without.p_value).abs() < 0.03, "{empty:?} {without:?}");
         }
         // Asymptotically, chi-square of 5 cells with (47, 0, 0, 0, 3) of 50 against 1 % in each of four would be
