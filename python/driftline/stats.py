@@ -417,8 +417,8 @@ def _numbers(name: str, values: Any) -> list[Any]:
     if isinstance(values, list | tuple | range):
         return list(values)
     found = None
-    # NumPy, array, memoryview and pandas; Arrow; polars; what only NumPy can read; ctypes and other sequences.
-    for convert in ("tolist", "to_pylist", "to_list"):
+    # Arrow; columns of frames; NumPy and what only it can read; array, memoryview, ctypes and other sequences.
+    for convert in ("to_pylist", "to_list"):
         if hasattr(values, convert):
             found = getattr(values, convert)()
             break
