@@ -79,6 +79,15 @@ def test_what_only_has_an_array_is_an_array() -> None:
     assert stats.psi(Shared(), [40, 40]) == stats.psi([30, 50], [40, 40])
 
 
+@pytest.mark.parametrize("convert", ["to_pylist", "to_list"])
+def test_columns_are_read_without_numpy(convert: str) -> None:
+    def refuse(self: object) -> None:
+        raise ImportError("no NumPy here")
+
+    column = type("Column", (), {convert: lambda self: [30, 50], "__array__": refuse})()
+    assert stats.psi(column, [40, 40]) == stats.psi([30, 50], [40, 40])
+
+
 @everything
 def test_float_is_the_first_field(function: Any) -> None:
     found = call(function, [30, 50, 20], [20, 60, 25])
