@@ -1,8 +1,9 @@
 """One column of a comparison, and the words for what it says."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from driftline._format import count, percent, shown, whole_percent
+from driftline._format import count, counted, percent, shown, whole_percent
 
 if TYPE_CHECKING:
     from driftline._comparison import Comparison
@@ -148,8 +149,7 @@ class ColumnComparison:
             return f"{capital(self.size)}. {self._told() or 'Many cells changed a little, no single one provably'}."
         if self.verdict in ("stable", "undecided"):
             return f"{capital(self.size)}."
-        told = [f"{shown(m.label, 40)} went from {percent(m.reference)} to {percent(m.current)}" for m in self.moved]
-        return f"{capital('; '.join(told))}." if told else ""
+        return f"{_went(self.moved)}." if self.moved else ""
 
     @property
     def size(self) -> str:
@@ -172,26 +172,28 @@ class ColumnComparison:
         """What moved most, where that is proved."""
         return self.largest or (self.moved[0] if self.moved else None)
 
-    def _told(self) -> str:
+    @property
+    def all_moved(self) -> list[Moved]:
+        """What moved, the headline first."""
         first = self.headline
-        rest = [m for m in self.moved if first is None or m.label != first.label]
-        parts = [] if first is None else [first]
-        parts += rest[: NAMED - len(parts)]
-        told = [f"{shown(m.label, 40)} went from {percent(m.reference)} to {percent(m.current)}" for m in parts]
-        more = len(rest) + (first is not None) - len(parts)
-        return capital("; ".join(told)) + (f"; and {more:,} more" if more else "")
+        return [] if first is None else [first, *(moved for moved in self.moved if moved.label != first.label)]
+
+    def _told(self) -> str:
+        moved = self.all_moved
+        more = len(moved) - NAMED
+        return _went(moved[:NAMED]) + (f"; and {more:,} more" if more > 0 else "")
 
     def _undecided(self) -> str:
         limit = self._comparison.tolerance or self._comparison.resolution
         told = f"cannot tell {whole_percent(limit)} from nothing"
         if self.rows_to_decide is not None and self.rows_to_decide > self.current_rows:
-            return f"{rows(self.current_rows)} {told}; about {about(self.rows_to_decide)} would"
+            return f"{counted(self.current_rows, 'row')} {told}; about {about(self.rows_to_decide)} would"
         if self.rows_to_decide is not None:
             moved = f"{percent(self.effect)} of rows moved (at most {percent(self.effect_bound)})"
             return f"{moved}: too close to {whole_percent(limit)} to tell"
         if (self.sketch_error or 0.0) >= limit:
             return f"sketches with an error of {percent(self.sketch_error)} {told}; raw data or a larger k would"
-        return f"{rows(self.reference_rows)} of the reference {told}, however many come; a larger reference would"
+        return f"{counted(self.reference_rows, 'row')} of the reference {told}; only a larger reference would"
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data: every field, and the statistics."""
@@ -224,9 +226,10 @@ FIELDS = (
 """Fields of one plain value."""
 
 
-def rows(number: int) -> str:
-    """So many rows."""
-    return f"{count(number)} {'row' if number == 1 else 'rows'}"
+def _went(moved: Sequence[Moved]) -> str:
+    """From what share to what."""
+    told = (f"{shown(m.label, 40)} went from {percent(m.reference)} to {percent(m.current)}" for m in moved)
+    return capital("; ".join(told))
 
 
 def about(rows: int) -> str:

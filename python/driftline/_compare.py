@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from driftline import _core, _sources
 from driftline._comparison import Comparison
-from driftline._profile import Profile, _names, is_saved, profile_raw
+from driftline._profile import Profile, _names, profile_raw, profile_there
 
 __all__ = ["compare"]
 
@@ -64,29 +64,17 @@ def compare(
     names = None if columns is None else _names("columns", columns)
     if names == []:
         raise ValueError("columns is empty: name at least one, or leave it out for all")
-    reading: dict[str, Any] = {
-        "columns": names,
-        "threads": threads or 0,
-        "may_lack_columns": True,
-    }
-    saved = _saved(reference)
+    workers = threads or 0
+    reading: dict[str, Any] = {"columns": names, "threads": workers, "may_lack_columns": True}
+    saved = profile_there(reference)
     before = profile_raw(reference, collect=COLLECTED, **reading) if saved is None else saved
-    now = _saved(current)
+    now = profile_there(current)
     if now is None:
         now = profile_raw(current, collect=COLLECTED, reference=before._core, **reading)
         if saved is None:
-            before = _counted_exactly(reference, before, threads or 0)
-    core = _core.compare(before._core, now._core, columns=names, threads=threads or 0, **limits)
+            before = _counted_exactly(reference, before, workers)
+    core = _core.compare(before._core, now._core, columns=names, threads=workers, **limits)
     return Comparison(core, (before, now), limits, time.perf_counter() - started)
-
-
-def _saved(side: object) -> Profile | None:
-    """The profile that this is or names; `None` of raw data."""
-    if isinstance(side, Profile):
-        return side
-    if _sources.is_path(side) and is_saved(side):
-        return Profile.load(side)
-    return None
 
 
 def _counted_exactly(data: object, profile: Profile, threads: int) -> Profile:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from driftline import _core
 from driftline._column_comparison import FIELDS, ColumnComparison, Moved
-from driftline._format import count, html_table, percent, shown, text_table, whole_percent
+from driftline._format import count, counted, html_table, percent, shown, text_table, whole_percent
 from driftline._profile import Profile
 
 if TYPE_CHECKING:
@@ -215,9 +215,8 @@ class Comparison(Mapping[str, ColumnComparison]):
         return sorted(found, key=lambda column: -(column.effect or 0.0))
 
     def _title(self) -> str:
-        columns = f"{len(self):,} {'column' if len(self) == 1 else 'columns'}"
         rows = f"{count(self.reference_rows)} reference rows, {count(self.current_rows)} current"
-        return f"{rows}, {columns}, {self._seconds:.2f} s"
+        return f"{rows}, {counted(len(self), 'column')}, {self._seconds:.2f} s"
 
     def _rows(self) -> list[tuple[str, str, str, str]]:
         """Verdict, column, size and what moved: most important first, the rest summed up."""

@@ -5,7 +5,17 @@ from datetime import UTC, date, datetime, timedelta
 from html import escape
 from typing import Any
 
-__all__ = ["count", "html_table", "number", "percent", "shown", "text_table", "value_of_type", "whole_percent"]
+__all__ = [
+    "count",
+    "counted",
+    "html_table",
+    "number",
+    "percent",
+    "shown",
+    "text_table",
+    "value_of_type",
+    "whole_percent",
+]
 
 PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -14,6 +24,11 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 def count(value: float | None) -> str:
     """A number of rows: `48,112`."""
     return "" if value is None else f"{round(value):,}"
+
+
+def counted(value: int, noun: str) -> str:
+    """So many of something: `1 row`, `48,112 rows`."""
+    return f"{count(value)} {noun if value == 1 else f'{noun}s'}"
 
 
 def number(value: float | None) -> str:

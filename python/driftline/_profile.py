@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from driftline import _core, _sources
 from driftline._column import ColumnProfile
-from driftline._format import count, html_table, number, percent, shown, text_table, value_of_type
+from driftline._format import count, counted, html_table, number, percent, shown, text_table, value_of_type
 from driftline._sources import Path
 from driftline.errors import InputError
 
@@ -121,7 +121,7 @@ class Profile(Mapping[str, ColumnProfile]):
     @staticmethod
     def is_saved(path: Path) -> bool:
         """Whether this names a saved profile, as a look at the footer tells; an object in a store, as its name does."""
-        return is_saved(path)
+        return _is_saved(path)
 
     @classmethod
     def from_arrow(cls, table: Any) -> "Profile":
@@ -166,7 +166,7 @@ class Profile(Mapping[str, ColumnProfile]):
         return _unpickled, (self._core.to_parquet(),)
 
     def _title(self) -> str:
-        return f"{count(self.rows)} rows, {len(self):,} {'column' if len(self) == 1 else 'columns'}"
+        return f"{count(self.rows)} rows, {counted(len(self), 'column')}"
 
     def _table(self) -> tuple[tuple[str, ...], list[tuple[str, ...]], tuple[bool, ...]]:
         """Header, rows and alignment; columns of the table that would be empty are left out."""
@@ -295,11 +295,17 @@ def profile_raw(data: object, *, progress: bool | Callable[[int], object] | None
 
 def profile_of(data: object, **options: Any) -> Profile:
     """The profile that `data` is, that a path holds, or that is made of the data."""
+    there = profile_there(data)
+    return profile(data, **options) if there is None else there
+
+
+def profile_there(data: object) -> Profile | None:
+    """The profile that `data` is or that a path holds; `None` of raw data."""
     if isinstance(data, Profile):
         return data
-    if _sources.is_path(data) and is_saved(data):
+    if _sources.is_path(data) and _is_saved(data):
         return Profile.load(data)
-    return profile(data, **options)
+    return None
 
 
 def merge(profiles: Iterable[Profile]) -> Profile:
@@ -332,7 +338,7 @@ def _names(option: str, names: Any) -> list[str]:
     return listed
 
 
-def is_saved(path: Path) -> bool:
+def _is_saved(path: Path) -> bool:
     """Whether this names a saved profile."""
     name = os.fspath(path)
     if not _sources.is_url(name):
@@ -343,5 +349,5 @@ def is_saved(path: Path) -> bool:
 
 def _refuse_profiles(paths: Any) -> None:
     for path in paths:
-        if is_saved(path):
+        if _is_saved(path):
             raise InputError(f"{os.fspath(path)}: is a saved profile: read it with Profile.load")

@@ -65,6 +65,10 @@ class Column:
     def headline(self) -> Moved | None:
         return self.moved[0] if self.moved else None
 
+    @property
+    def all_moved(self) -> list[Moved]:
+        return list(self.moved)
+
 
 class Comparison(dict[str, Column]):
     """A comparison as the report takes it."""

@@ -40,9 +40,7 @@ PARTS = ("debiased", "lower", "upper", "null_95", "df")
 
 def moved(column: "ColumnComparison") -> str:
     """The rows whose share provably changed; nothing where there are none."""
-    first = column.headline
-    found = [m for m in column.moved if first is None or m.label != first.label]
-    found = found if first is None else [first, *found]
+    found = column.all_moved
     rows = [
         (text(m.label, VALUE), percent(m.reference), percent(m.current), f"{100 * (m.current - m.reference):+.1f}")
         for m in found[:MOST_MOVED]

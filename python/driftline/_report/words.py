@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from driftline._format import count, whole_percent
+from driftline._format import count, counted, whole_percent
 from driftline._report.verdicts import WORDS, Line
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ def headline(lines: Sequence[Line]) -> str:
     """The result: `5 of 12 columns changed`."""
     said = Counter(line.word for line in lines)
     compared = len(lines) - said["gone"] - said["new"]
-    columns = f"{compared:,} {'column' if compared == 1 else 'columns'}"
+    columns = counted(compared, "column")
     if said["changed"]:
         return f"{said['changed']:,} of {columns} changed"
     if said["undecided"]:

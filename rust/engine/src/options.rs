@@ -144,10 +144,7 @@ impl Options {
 
     /// How many threads work.
     pub fn thread_count(&self) -> usize {
-        match self.threads {
-            0 => std::thread::available_parallelism().map_or(1, usize::from),
-            n => n,
-        }
+        crate::threads::count(self.threads)
     }
 }
 

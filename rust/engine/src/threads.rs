@@ -1,13 +1,17 @@
 //! Work on many columns shared out over threads that begin at once and end with it.
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// The results of `f` in the order of `items`; on all cores where `threads` is 0.
-pub fn map<T: Sync, R: Send>(threads: usize, items: &[T], f: impl Fn(&T) -> R + Sync) -> Vec<R> {
-    let threads = match threads {
+/// How many threads work where so many were asked for: all cores where 0.
+pub fn count(asked: usize) -> usize {
+    match asked {
         0 => std::thread::available_parallelism().map_or(1, usize::from),
         n => n,
-    };
-    let threads = threads.min(items.len());
+    }
+}
+
+/// The results of `f` in the order of `items`; on all cores where `threads` is 0.
+pub fn map<T: Sync, R: Send>(threads: usize, items: &[T], f: impl Fn(&T) -> R + Sync) -> Vec<R> {
+    let threads = count(threads).min(items.len());
     if threads < 2 {
         return items.iter().map(f).collect();
     }

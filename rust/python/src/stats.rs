@@ -121,11 +121,6 @@ fn measured(
     Ok((value, null.p_value, null.null_95))
 }
 
-/// Counts of cells of which only the order matters.
-fn in_order(reference: &[u64], current: &[u64]) -> Result<OrderedCounts, ArgumentError> {
-    OrderedCounts::try_new(reference, current, (0..reference.len()).map(|i| i as f64).collect())
-}
-
 /// Kuiper's statistic.
 #[pyfunction]
 #[pyo3(signature = (reference, current, *, permutations))]
@@ -135,7 +130,13 @@ pub fn kuiper(
     current: Vec<u64>,
     permutations: i64,
 ) -> PyResult<Measured> {
-    measured(py, in_order(&reference, &current), permutations, distance::kuiper, test::kuiper_null)
+    measured(
+        py,
+        OrderedCounts::in_order(&reference, &current),
+        permutations,
+        distance::kuiper,
+        test::kuiper_null,
+    )
 }
 
 /// Cramér-von Mises statistic.
@@ -147,7 +148,7 @@ pub fn cramer_von_mises(
     current: Vec<u64>,
     permutations: i64,
 ) -> PyResult<Measured> {
-    let counts = in_order(&reference, &current);
+    let counts = OrderedCounts::in_order(&reference, &current);
     measured(py, counts, permutations, distance::cramer_von_mises, test::cramer_von_mises_null)
 }
 

@@ -157,8 +157,11 @@ pub fn values(reference: &[u64], current: &[u64]) -> Result<[f64; 3], ArgumentEr
 /// # Errors
 /// As [`psi`].
 pub fn null_is_drawn(reference: &[u64], current: &[u64]) -> Result<bool, ArgumentError> {
-    let table = Table::try_new(reference, current)?;
-    Ok(table.cells.len() < reference.len() || table.has_small_expected_count())
+    Ok(is_drawn(reference.len(), &Table::try_new(reference, current)?))
+}
+
+fn is_drawn(cells: usize, table: &Table) -> bool {
+    table.cells.len() < cells || table.has_small_expected_count()
 }
 
 impl Measure {
@@ -168,11 +171,11 @@ impl Measure {
         current: &[u64],
         permutations: usize,
     ) -> Result<Divergence, ArgumentError> {
-        let permutations = checked(permutations)?;
+        let permutations = checked("permutations", permutations)?;
         let table = Table::try_new(reference, current)?;
         let sum = self.sum(reference.len(), &table);
         let value = sum(&table.cells);
-        if table.cells.len() < reference.len() || table.has_small_expected_count() {
+        if is_drawn(reference.len(), &table) {
             let null = redrawn_null(&table, permutations, sum);
             return Ok(Divergence {
                 value,
@@ -257,7 +260,7 @@ pub fn chi_square_p_value(
     current: &[u64],
     permutations: usize,
 ) -> Result<f64, ArgumentError> {
-    let permutations = checked(permutations)?;
+    let permutations = checked("permutations", permutations)?;
     let table = Table::try_new(reference, current)?;
     let statistic = |cells: &[(u64, u64)]| -> f64 {
         cells.iter().map(|&(a, b)| chi_square_term(a, b, table.m, table.n)).sum()

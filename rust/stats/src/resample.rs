@@ -44,12 +44,12 @@ pub(crate) fn redrawn_null(
 }
 
 /// Refuses a number of permutations whose p-value means nothing or whose cost nobody wants.
-pub(crate) fn checked(permutations: usize) -> Result<usize, ArgumentError> {
+pub(crate) fn checked(name: &str, permutations: usize) -> Result<usize, ArgumentError> {
     if (MIN_PERMUTATIONS..=MAX_PERMUTATIONS).contains(&permutations) {
         Ok(permutations)
     } else {
         Err(ArgumentError(format!(
-            "permutations is {permutations}: it must be {MIN_PERMUTATIONS} to {MAX_PERMUTATIONS}"
+            "{name} is {permutations}: it must be {MIN_PERMUTATIONS} to {MAX_PERMUTATIONS}"
         )))
     }
 }
@@ -82,6 +82,9 @@ mod tests {
 
     #[test]
     fn errors_say_what_and_where() {
-        assert_eq!(checked(10).unwrap_err().to_string(), "permutations is 10: it must be 999 to 10000000");
+        assert_eq!(
+            checked("permutations", 10).unwrap_err().to_string(),
+            "permutations is 10: it must be 999 to 10000000"
+        );
     }
 }

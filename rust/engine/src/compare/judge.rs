@@ -7,7 +7,7 @@ use crate::compare::cells::{Cells, Content};
 use crate::compare::explain::{Moved, largest, moved};
 use crate::{Error, Result};
 use driftline_stats::ArgumentError;
-use driftline_stats::distance::total_variation;
+use driftline_stats::distance::{OrderedCounts, ks_statistic, total_variation};
 use driftline_stats::divergence::total_variation_null_mean;
 use driftline_stats::rows_to_decide::rows_to_decide;
 use driftline_stats::test::{
@@ -82,11 +82,12 @@ pub fn p_value(cells: &Cells, limits: &Limits, permutations: usize) -> Result<(f
         };
     }
     let (m, n) = cells.rows();
-    let ks = ks_test(&reference, &current, cells.error).map_err(wrong)?;
     let ks = if limits.tolerance > 0.0 {
-        ks_relevant_p_value(ks.statistic, n, m, cells.error, limits.tolerance).map_err(wrong)?
+        let counts = OrderedCounts::in_order(&reference, &current).map_err(wrong)?;
+        let d = ks_statistic(counts.reference(), counts.current()).map_err(wrong)?.statistic;
+        ks_relevant_p_value(d, n, m, cells.error, limits.tolerance).map_err(wrong)?
     } else {
-        ks.p_value
+        ks_test(&reference, &current, cells.error).map_err(wrong)?.p_value
     };
     let (reference, current) = merged_bins(cells);
     let (bins, test) = if margin > 0.0 {

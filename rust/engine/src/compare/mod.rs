@@ -41,11 +41,6 @@ impl Correction {
     const ALL: [(&'static str, Self); 3] =
         [("bh", Self::BenjaminiHochberg), ("holm", Self::Holm), ("none", Self::None)];
 
-    /// The name by which it is chosen.
-    pub fn name(self) -> &'static str {
-        Self::ALL.iter().find(|(_, correction)| *correction == self).map_or("", |(name, _)| name)
-    }
-
     /// The correction of that name.
     ///
     /// # Errors

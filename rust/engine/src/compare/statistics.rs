@@ -37,11 +37,10 @@ type Distance =
     fn(WeightedSample<'_>, WeightedSample<'_>, f64) -> std::result::Result<Bounded, ArgumentError>;
 
 /// Distances of distribution functions, and the names of value and bounds.
-const DISTANCES: [(Distance, [&str; 3]); 4] = [
+const DISTANCES: [(Distance, [&str; 3]); 3] = [
     (kuiper, ["kuiper", "kuiper_lower", "kuiper_upper"]),
     (cramer_von_mises, ["cramer_von_mises", "cramer_von_mises_lower", "cramer_von_mises_upper"]),
     (energy, ["energy", "energy_lower", "energy_upper"]),
-    (wasserstein, ["wasserstein", "wasserstein_lower", "wasserstein_upper"]),
 ];
 
 /// Fewer bins than this are a coarse picture of a distribution.
@@ -68,7 +67,8 @@ pub fn statistics(
         found.extend(ordered(reference, current)?);
     }
     // Of a small reference too few would be left to show anything.
-    let merged = Some(merged_bins(cells)).filter(|(before, _)| cells.ordered && before.len() >= FEWEST_BINS);
+    let merged = cells.ordered.then(|| merged_bins(cells));
+    let merged = merged.filter(|(before, _)| before.len() >= FEWEST_BINS);
     let (before, now) = merged.unwrap_or_else(|| cells.counts());
     found.push(("total_variation", total_variation(&before, &now).map_err(wrong)?));
     if before.len() > MANY_CELLS && null_is_drawn(&before, &now).map_err(wrong)? {
@@ -97,11 +97,11 @@ pub fn statistics(
 
 /// Distances of the distribution functions of numbers; none where a side has no quantiles.
 fn ordered(reference: &ColumnProfile, current: &ColumnProfile) -> Result<Vec<(&'static str, f64)>> {
-    let sketch = |column: &'_ ColumnProfile| {
-        let quantiles = column.numbers.as_ref().and_then(|numbers| numbers.quantiles.clone());
+    let [before, now] = [reference, current].map(|column| {
+        let quantiles = column.numbers.as_ref().and_then(|numbers| numbers.quantiles.as_ref());
         quantiles.filter(|quantiles| !quantiles.is_empty())
-    };
-    let (Some(before), Some(now)) = (sketch(reference), sketch(current)) else { return Ok(vec![]) };
+    });
+    let (Some(before), Some(now)) = (before, now) else { return Ok(vec![]) };
     let error = (before.all_rank_error() + now.all_rank_error()).min(1.0);
     let (before, now) = (before.sorted_view(), now.sorted_view());
     let (f, g) = (sample(&before)?, sample(&now)?);
@@ -111,11 +111,14 @@ fn ordered(reference: &ColumnProfile, current: &ColumnProfile) -> Result<Vec<(&'
         let distance = measure(f, g, error).map_err(wrong)?;
         found.extend([(value, distance.value), (lower, distance.lower), (upper, distance.upper)]);
     }
+    let distance = wasserstein(f, g, error).map_err(wrong)?;
+    found.extend([("wasserstein", distance.value), ("wasserstein_lower", distance.lower)]);
+    found.push(("wasserstein_upper", distance.upper));
     found.push(("wasserstein_null_95", wasserstein_null_95(f, g).map_err(wrong)?));
     // In units of the middle half of the reference, which no outlier stretches.
     let quartiles = before.quantile(0.25).zip(before.quantile(0.75));
     if let Some(spread) = quartiles.map(|(low, high)| high - low).filter(|spread| *spread > 0.0) {
-        found.push(("wasserstein_scaled", wasserstein(f, g, error).map_err(wrong)?.value / spread));
+        found.push(("wasserstein_scaled", distance.value / spread));
     }
     Ok(found)
 }

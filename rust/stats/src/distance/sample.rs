@@ -111,6 +111,14 @@ impl OrderedCounts {
         Ok(Self { values, reference, current })
     }
 
+    /// Counts of cells of which only the order matters.
+    ///
+    /// # Errors
+    /// The sides have different lengths, or one has no rows or 2^62 or more.
+    pub fn in_order(reference: &[u64], current: &[u64]) -> Result<Self, ArgumentError> {
+        Self::try_new(reference, current, (0..reference.len()).map(|i| i as f64).collect())
+    }
+
     /// The reference.
     pub fn reference(&self) -> WeightedSample<'_> {
         WeightedSample::of_checked(&self.values, &self.reference)

@@ -4,6 +4,7 @@ use crate::ArgumentError;
 use crate::hypergeometric;
 use crate::null::chi_square_sf;
 use crate::permutation::{self, distances};
+use crate::resample::checked;
 use crate::table::Table;
 
 /// The fewest permutations whose p-value can pass a correction over 20 columns (.05 / 20 = .0025).
@@ -44,11 +45,7 @@ pub fn category_test(
     current: &[u64],
     max_permutations: usize,
 ) -> Result<CategoryTest, ArgumentError> {
-    if !(MIN_PERMUTATIONS..=MAX_PERMUTATIONS).contains(&max_permutations) {
-        return Err(ArgumentError(format!(
-            "max_permutations is {max_permutations}: it must be {MIN_PERMUTATIONS} to {MAX_PERMUTATIONS}"
-        )));
-    }
+    let max_permutations = checked("max_permutations", max_permutations)?;
     let table = Table::try_new(reference, current)?;
     if table.cells.len() == 1 {
         return Ok(CategoryTest { p_value: 1.0, method: Method::Asymptotic });

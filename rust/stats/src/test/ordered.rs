@@ -67,7 +67,8 @@ pub fn kuiper_null(
     current: WeightedSample<'_>,
     permutations: usize,
 ) -> Result<Null, ArgumentError> {
-    Ok(Splits::new(reference, current)?.null(checked(permutations)?, |cuts, steps| cuts.kuiper(steps)))
+    Ok(Splits::new(reference, current)?
+        .null(checked("permutations", permutations)?, |cuts, steps| cuts.kuiper(steps)))
 }
 
 /// [`wasserstein`](crate::distance::wasserstein) when nothing has changed, as [`kuiper_null`].
@@ -79,7 +80,8 @@ pub fn wasserstein_null(
     current: WeightedSample<'_>,
     permutations: usize,
 ) -> Result<Null, ArgumentError> {
-    Ok(Splits::new(reference, current)?.null(checked(permutations)?, |cuts, steps| cuts.wasserstein(steps)))
+    Ok(Splits::new(reference, current)?
+        .null(checked("permutations", permutations)?, |cuts, steps| cuts.wasserstein(steps)))
 }
 
 /// [`energy`](crate::distance::energy) when nothing has changed, as [`kuiper_null`].
@@ -91,7 +93,8 @@ pub fn energy_null(
     current: WeightedSample<'_>,
     permutations: usize,
 ) -> Result<Null, ArgumentError> {
-    Ok(Splits::new(reference, current)?.null(checked(permutations)?, |cuts, steps| cuts.energy(steps)))
+    Ok(Splits::new(reference, current)?
+        .null(checked("permutations", permutations)?, |cuts, steps| cuts.energy(steps)))
 }
 
 /// [`cramer_von_mises`](crate::distance::cramer_von_mises) when nothing has changed, as [`kuiper_null`].
@@ -104,7 +107,7 @@ pub fn cramer_von_mises_null(
     permutations: usize,
 ) -> Result<Null, ArgumentError> {
     let splits = Splits::new(reference, current)?;
-    Ok(splits.null(checked(permutations)?, |cuts, steps| cuts.cramer_von_mises(steps)))
+    Ok(splits.null(checked("permutations", permutations)?, |cuts, steps| cuts.cramer_von_mises(steps)))
 }
 
 /// The Wasserstein distance that is exceeded in 5 % of cases when nothing has changed, quickly.
