@@ -38,6 +38,10 @@ MANY = (*(f"{values} values, {law}" for law in ("uniform", "Zipf") for values in
 """Categories as the promise of power names them."""
 
 
+EVEN = ("300 values, uniform", "300 values, Zipf", "3,000 values, Zipf")
+"""Among so many values another half percent may hide, at a million rows too, and what frequent items do not hold."""
+
+
 def full(share: float = 1.0) -> list[Experiment]:
     """Everything that is promised, and what cannot be; with a share of the runs where a first look is enough."""
     experiments = [*no_change(), *edges(), *power(), *harmless(), *few_rows()]
@@ -142,11 +146,14 @@ def hard_changes() -> list[Column]:
 
 def harmless() -> Iterator[Experiment]:
     """A million rows a side, of which few moved."""
-    for source, share in ((FRAMES, 0.015), (PROFILES, 0.01)):
+    for source, share, hidden in ((FRAMES, 0.015, EVEN), (PROFILES, 0.01, EVEN[2:])):
         for of_numbers, of_categories in EDGES:
-            columns = [*changed(NUMBERS, of_numbers, share), *changed(CATEGORIES, of_categories, share)]
+            laws = [law for law in CATEGORIES if law.name not in hidden]
+            columns = [*changed(NUMBERS, of_numbers, share), *changed(laws, of_categories, share)]
             name = f"{of_numbers}, {of_categories}"
             yield experiment("harmless", name, columns, (1_000_000, 1_000_000), 10, TOLERANCE, [source])
+            columns = changed([LAW[name] for name in hidden], of_categories, share)
+            yield experiment("hidden", of_categories, columns, (1_000_000, 1_000_000), 10, TOLERANCE, [source])
 
 
 def few_rows() -> Iterator[Experiment]:

@@ -38,6 +38,9 @@ def _parts(figures: Sequence[Figure], seed: int) -> Iterator[str]:
         yield _matrix(title, _pick(figures, claim, what), _law_and_change, _tolerance_and_source)
     harmless = _pick(figures, "harmless", "stable")
     yield _matrix("A million rows a side, tolerance 2 %: `stable`", harmless, _law, _change_and_source)
+    hidden = _pick(figures, "hidden", "stable")
+    title = "The same, where as much again may hide among many values: `stable`"
+    yield _matrix(title, hidden, _law_and_change, lambda figure: figure.source)
     few = _pick(figures, "few rows", "stable")
     yield _matrix("50 rows on one side, tolerance 2 %, worst law: `stable`", few, lambda figure: figure.source, _sizes)
 

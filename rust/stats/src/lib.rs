@@ -1,7 +1,7 @@
 //! Drift statistics: pure functions of counts and distribution functions. No I/O.
 //!
 //! A comparison walks through the modules in this order: [`distance`] measures how far two samples
-//! lie apart, [`test`] turns that into a p-value with the help of the distributions in [`null`],
+//! lie apart, [`mod@test`] turns that into a p-value with the help of the distributions in [`null`],
 //! [`correct`] adjusts the p-values of many columns, and [`verdict`] says what may be concluded.
 //!
 //! Everywhere `m` is the number of rows of the reference and `n` that of the current data. Randomness
@@ -15,6 +15,7 @@ pub mod null;
 pub mod rng;
 pub mod rows_to_decide;
 pub mod test;
+pub mod total_variation_bound;
 pub mod verdict;
 
 mod binomial;

@@ -237,8 +237,8 @@ impl Binned {
 /// Categories, a cell a value; `None` where a side has no frequent values, or none is known of both.
 ///
 /// A side's sketch may hold counts that are short by its error, 0 for values that it does not hold. So many of
-/// the heaviest values are named as keep the sum of those errors below half of `matters`; the choice treats both
-/// sides alike, so that it favours neither.
+/// the heaviest values are named as keep the sum of those errors below half of `matters`. They are chosen by their
+/// rows on both sides together: which side those lie on is then left to chance, and nothing is made of it.
 pub fn category_cells(reference: &ColumnProfile, current: &ColumnProfile, matters: f64) -> Option<Cells> {
     let (Some(Frequent::Bytes(before)), Some(Frequent::Bytes(now))) =
         (&reference.frequent, &current.frequent)
@@ -253,15 +253,12 @@ pub fn category_cells(reference: &ColumnProfile, current: &ColumnProfile, matter
         }
     }
     let columns = [reference, current];
-    let share_of = |counts: &[u64; 2]| -> f64 {
-        counts.iter().zip(columns).map(|(&count, column)| count as f64 / rows(column) as f64).sum()
-    };
     // Counts are short, never too large: the errors of the sides do not add up.
     let error = |side: usize| sides[side].max_error() as f64 / rows(columns[side]) as f64;
     let error = error(0).max(error(1));
     let most = if error > 0.0 { (matters / 2.0 / error) as usize } else { usize::MAX };
     let mut heaviest: Vec<_> = named.into_iter().collect();
-    heaviest.sort_by(|x, y| share_of(&y.1).total_cmp(&share_of(&x.1)));
+    heaviest.sort_by_key(|(_, counts)| std::cmp::Reverse(counts.iter().sum::<u64>()));
     heaviest.truncate(most);
     let slack = heaviest.len() as f64 * error;
     let rest = [0, 1].map(|side| {

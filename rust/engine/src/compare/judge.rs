@@ -14,6 +14,7 @@ use driftline_stats::test::{
     MAX_PERMUTATIONS, MIN_PERMUTATIONS, category_relevant_p_value, category_test, ks_relevant_p_value,
     ks_test, largest_cell_p_value,
 };
+use driftline_stats::total_variation_bound::total_variation_upper_bound;
 use driftline_stats::verdict::{Verdict, effect_upper_bound, verdict};
 
 /// Bins are tested with at least so many reference rows in each: their edges are quantiles of the reference
@@ -117,14 +118,14 @@ pub fn judge(
 ) -> Result<Judgement> {
     let (m, n) = cells.rows();
     let (reference, current) = cells.counts();
-    let (effect, set) = if cells.ordered {
-        largest(cells)
+    let (effect, bound, set) = if cells.ordered {
+        let (effect, set) = largest(cells);
+        (effect, effect_upper_bound(effect, n, m, cells.error, limits.alpha), set)
     } else {
-        (total_variation(&reference, &current).map_err(wrong)?, None)
+        let bound = total_variation_upper_bound(&reference, &current, cells.error, limits.alpha);
+        (beyond_chance(&reference, &current)?, bound, None)
     };
-    let effect_bound = effect_upper_bound(effect, n, m, cells.error, limits.alpha).map_err(wrong)?;
-    // The bound is that of the estimate as it is; what is shown is what chance does not explain.
-    let effect = if cells.ordered { effect } else { beyond_chance(effect, &reference, &current)? };
+    let effect_bound = bound.map_err(wrong)?.max(effect);
     let said = verdict(p_adjusted, limits.alpha, effect_bound, limits.tolerance, limits.resolution);
     let said = said.map_err(wrong)?;
     let rows_to_decide = if said == Verdict::Undecided {
@@ -154,7 +155,8 @@ pub fn judge(
 
 /// Total variation less its mean when nothing has changed, which many categories make large; but at least the
 /// largest change of a single one.
-fn beyond_chance(effect: f64, reference: &[u64], current: &[u64]) -> Result<f64> {
+fn beyond_chance(reference: &[u64], current: &[u64]) -> Result<f64> {
+    let effect = total_variation(reference, current).map_err(wrong)?;
     let chance = total_variation_null_mean(reference, current).map_err(wrong)?;
     let (m, n) = (reference.iter().sum::<u64>() as f64, current.iter().sum::<u64>() as f64);
     let single = reference.iter().zip(current).map(|(&a, &b)| (b as f64 / n - a as f64 / m).abs());
