@@ -13,6 +13,11 @@ const CHANCE: f64 = 0.8;
 /// `sqrt(.8 * .2 / 1000)` = .013, and the number of rows is known to about 2 %.
 const DRAWS: usize = 1000;
 
+/// From so many cells on a total variation is a sum of many and near enough normal: fewer draws then tell the
+/// quantile, to a tenth of a standard deviation that is itself a twentieth of it.
+const MANY: usize = 100;
+const DRAWS_OF_MANY: usize = 100;
+
 /// The smallest number of current rows at which a column in which nothing changed would be `stable` with a
 /// probability of 80 %, if the reference stays as it is. None if no number is enough, because the reference has
 /// too few rows.
@@ -23,7 +28,7 @@ const DRAWS: usize = 1000;
 /// both sides: [`effect_upper_bound`](crate::verdict::effect_upper_bound) of its largest cumulative sum or single
 /// cell if the cells are `ordered`, and else that of its total variation
 /// ([`total_variation_upper_bound`](crate::total_variation_bound::total_variation_upper_bound)). It comes from
-/// 1,000 seeded draws.
+/// seeded draws: 1,000, or 100 and their mean and standard deviation for the total variation of 100 cells or more.
 ///
 /// # Errors
 /// There is no row in `pooled`, `m` is 0, `limit` or `alpha` does not lie between 0 and 1, or `sketch_error` is
@@ -46,21 +51,23 @@ pub fn rows_to_decide(
     }
     let shares: Vec<f64> = pooled.iter().map(|&count| count as f64 / total).collect();
     let margin = (-normal_quantile(alpha) / 2.0).max(0.0);
-    let kappa = quantile(&shares, seed_of(pooled.iter().copied()), |differences| {
-        if ordered {
-            largest(differences) + margin
-        } else {
-            let cells = shares.iter().zip(differences);
-            let cells: Vec<Difference> = cells
-                .map(|(&share, &difference)| Difference {
-                    share,
-                    difference,
-                    variance: share * (1.0 - share),
-                })
-                .collect();
-            if sketch_error > 0.0 { plain(&cells, 1.0, alpha) } else { upper_bound(&cells, 1.0, alpha) }
-        }
-    });
+    let seed = seed_of(pooled.iter().copied());
+    let moved = |differences: &[f64]| {
+        let cells = shares.iter().zip(differences).map(|(&share, &difference)| Difference {
+            share,
+            difference,
+            variance: share * (1.0 - share),
+        });
+        let cells: Vec<Difference> = cells.collect();
+        if sketch_error > 0.0 { plain(&cells, 1.0, alpha) } else { upper_bound(&cells, 1.0, alpha) }
+    };
+    let kappa = if ordered {
+        quantile(drawn(&shares, seed, DRAWS, |differences| largest(differences) + margin))
+    } else if shares.len() < MANY {
+        quantile(drawn(&shares, seed, DRAWS, moved))
+    } else {
+        normal_approximation(&drawn(&shares, seed, DRAWS_OF_MANY, moved))
+    };
     // A single cell cannot change: there any number of rows decides if the margin of an alpha above 1/2 is 0.
     let s = ((limit - sketch_error).max(0.0) / kappa).powi(2);
     let inverse = s - 1.0 / m;
@@ -68,24 +75,34 @@ pub fn rows_to_decide(
     Ok((inverse > 0.0).then(|| (1.0 / inverse).ceil().max(1.0) as u64))
 }
 
-/// [`CHANCE`] quantile of `f` of a Gaussian with the covariance of a multinomial row of these shares.
-fn quantile(shares: &[f64], seed: u64, f: impl Fn(&[f64]) -> f64) -> f64 {
+/// `f` of Gaussians with the covariance of a multinomial row of these shares.
+fn drawn(shares: &[f64], seed: u64, draws: usize, f: impl Fn(&[f64]) -> f64) -> Vec<f64> {
     let mut rng = Rng::new(seed);
     let mut normals = Normals::default();
     let mut differences = vec![0.0; shares.len()];
-    let mut values: Vec<f64> = (0..DRAWS)
-        .map(|_| {
-            for (difference, share) in differences.iter_mut().zip(shares) {
-                *difference = share.sqrt() * normals.next(&mut rng);
-            }
-            // Independent cells less their common part: the covariance is that of counts with a fixed sum.
-            let sum: f64 = differences.iter().sum();
-            differences.iter_mut().zip(shares).for_each(|(difference, share)| *difference -= share * sum);
-            f(&differences)
-        })
-        .collect();
-    let rank = (CHANCE * DRAWS as f64) as usize;
+    let draw = |_| {
+        for (difference, share) in differences.iter_mut().zip(shares) {
+            *difference = share.sqrt() * normals.next(&mut rng);
+        }
+        // Independent cells less their common part: the covariance is that of counts with a fixed sum.
+        let sum: f64 = differences.iter().sum();
+        differences.iter_mut().zip(shares).for_each(|(difference, share)| *difference -= share * sum);
+        f(&differences)
+    };
+    (0..draws).map(draw).collect()
+}
+
+/// [`CHANCE`] quantile.
+fn quantile(mut values: Vec<f64>) -> f64 {
+    let rank = (CHANCE * values.len() as f64) as usize;
     *values.select_nth_unstable_by(rank, f64::total_cmp).1
+}
+
+/// The same of a normal with the mean and standard deviation of `values`.
+fn normal_approximation(values: &[f64]) -> f64 {
+    let mean = values.iter().sum::<f64>() / values.len() as f64;
+    let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
+    mean + normal_quantile(CHANCE) * (squares / (values.len() - 1) as f64).sqrt()
 }
 
 /// The largest cumulative sum or single difference, in absolute value.
@@ -182,6 +199,15 @@ mod tests {
         // The plain total variation, of counts from sketches, is larger still.
         let with = rows_to_decide(&[10; 300], false, 1 << 40, 0.02, 1e-9, 0.05).unwrap().unwrap();
         assert!(with > 2 * categories(false));
+    }
+
+    #[test]
+    fn many_cells_are_told_by_few_draws() {
+        let shares: Vec<f64> = (0..150).map(|i| (1.0 + f64::from(i % 7)) / 598.0).collect();
+        let half_sum = |d: &[f64]| d.iter().map(|x| x.abs()).sum::<f64>() / 2.0;
+        let (few, many) =
+            (drawn(&shares, 3, DRAWS_OF_MANY, half_sum), quantile(drawn(&shares, 4, 20_000, half_sum)));
+        assert!((normal_approximation(&few) / many - 1.0).abs() < 0.01);
     }
 
     #[test]
