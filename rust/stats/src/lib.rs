@@ -10,6 +10,7 @@
 pub mod correct;
 pub mod distance;
 pub mod divergence;
+pub mod e_detector;
 pub mod error;
 pub mod null;
 pub mod rng;
