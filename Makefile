@@ -41,7 +41,7 @@ bench:  ## Measure speed and memory beside the rivals
 	python benches/run.py
 
 simulate:  ## Simulate what comparisons promise; the docs show the tables
-	python -m simulations --markdown docs/reference/simulations.inc
+	python -m simulations --state simulations.state --markdown docs/reference/simulations.inc
 
 side-by-side:  ## Compare drift detectors; the docs show the tables
 	python benches/side_by_side.py --markdown docs/concepts/side-by-side.inc

@@ -115,6 +115,15 @@ class Tally:
         self.stable += verdicts == "stable"
         self.any += int(np.any(verdicts == "drift"))
 
+    @classmethod
+    def of(cls, fields: Mapping[str, int | list[int]]) -> "Tally":
+        """From plain numbers."""
+        return cls(**{name: value if isinstance(value, int) else np.array(value) for name, value in fields.items()})
+
+    def as_dict(self) -> dict[str, int | list[int]]:
+        """Plain numbers."""
+        return {name: value if isinstance(value, int) else value.tolist() for name, value in vars(self).items()}
+
     def __add__(self, other: "Tally") -> "Tally":
         return Tally(*(mine + theirs for mine, theirs in zip(vars(self).values(), vars(other).values(), strict=True)))
 
