@@ -185,6 +185,7 @@ def test_columns_that_cannot_be(tmp_path: pathlib.Path, columns: str, message: s
             {"false_alarms": "3 per day"},
             'false_alarms is "3 per day": that is 3 in each window of 1 day: accept fewer than one a window',
         ),
+        ({"false_alarms": "1 per day"}, 'false_alarms is "1 per day": that is 1 in each window of 1 day'),
         ({"window": timedelta(milliseconds=5)}, "window is of type timedelta: the shortest unit is the second"),
         ({"data": object()}, "data is of type object: write a path or a URL"),
         ({"data": ["a", b"b"]}, "data[1] is of type bytes: write a path or a URL"),
@@ -310,7 +311,16 @@ def test_a_device_is_not_read_to_its_end(tmp_path: pathlib.Path) -> None:
 def test_a_home_around_that_is_none(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DRIFTLINE_HOME", "~nobody-of-that-name")
     (mistake,) = told(tmp_path, GOOD)
-    assert mistake == 'driftline.yaml: home is "~nobody-of-that-name": there is no such user'
+    assert mistake == 'driftline.yaml: DRIFTLINE_HOME is "~nobody-of-that-name": there is no such user'
+    with pytest.raises(dl.errors.ConfigError, match="^home is 3: write a path or a URL$"):
+        config_of({"data": [], "columns": {"time": "ts"}, "home": 3})
+
+
+def test_a_list_that_holds_itself() -> None:
+    endless: list[Any] = []
+    endless.append(endless)
+    with pytest.raises(dl.errors.ConfigError, match=r"tolerance is \[\[...\]\]: write a share"):
+        config_of({"data": [], "columns": {"time": "ts"}, "tolerance": endless})
 
 
 PLAIN = (

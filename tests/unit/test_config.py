@@ -224,6 +224,9 @@ def test_marks_of_other_systems_are_read(tmp_path: pathlib.Path) -> None:
     path = tmp_path / "driftline.yaml"
     path.write_bytes(b"\xef\xbb\xbf" + SHORTEST.replace("\n", "\r\n").encode())
     assert read_config(path).columns.time == "ts"
+    path = tmp_path / "driftline.toml"
+    path.write_bytes(b"\xef\xbb\xbf" + AS_TOML.replace("\n", "\r\n").encode())
+    assert read_config(path).columns.time == "ts"
 
 
 def test_a_whole_number_keeps_its_digits() -> None:
@@ -237,6 +240,23 @@ def test_any_folder_gives_a_name(name: str) -> None:
     path = pathlib.Path("/") / name.replace("/", "")
     config = config_of({"monitor": name_of_folder(path), "data": [], "columns": {"time": "ts"}})
     assert config.monitor
+
+
+def test_what_is_just_possible() -> None:
+    config = config_of(
+        {
+            "data": [],
+            "columns": {"time": "ts", "version": "model", "segments": ["model"]},
+            "checks": {"n": {"min": 3, "max": 3, "nulls": 0}},
+            "false_alarms": "0.9 per day",
+            "reference": "trailing 1 day",
+            "lateness": "0 seconds",
+            "tolerance": 0,
+            "segment_limit": 1,
+        }
+    )
+    assert config.checks["n"] == Check(min=3, max=3, nulls=0)
+    assert (config.lateness_s, config.tolerance) == (0, 0)
 
 
 def test_a_configuration_does_not_change() -> None:

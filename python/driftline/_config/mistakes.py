@@ -64,7 +64,8 @@ def found(value: object) -> str:
         case Mapping():
             return "a mapping"
         case list() | tuple():
-            return f"[{one_line(', '.join(map(found, value[:8])), WIDTH)}]"
+            items = ("[...]" if isinstance(item, list | tuple) else found(item) for item in value[:8])
+            return f"[{one_line(', '.join(items), WIDTH)}]"
         case _:
             return f"of type {type(value).__name__}"
 

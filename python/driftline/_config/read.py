@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from driftline._config.explain import explain
-from driftline._config.mistakes import Mistake, config_error
+from driftline._config.mistakes import Mistake, config_error, found
 from driftline._config.model import Config
 from driftline._config.paths import anchored
 from driftline._config.source import Source, read_source
@@ -32,7 +32,7 @@ def read_config(path: str | os.PathLike[str], *, home: str | os.PathLike[str] | 
     if not is_path(path):
         raise TypeError(f"path is of type {type(path).__name__}: give a str or a Path")
     name = os.fspath(path)
-    return _checked(read_source(name), Path(name).expanduser().absolute().parent, home)
+    return _checked(read_source(name), Path(name).absolute().parent, home)
 
 
 def config_of(arguments: Mapping[str, Any]) -> Config:
@@ -56,9 +56,14 @@ def _checked(source: Source, folder: Path, home: object) -> Config:
     if not values:
         example = "data: logs/**/*.parquet and columns: {time: ts}"
         raise config_error([*mistakes, Mistake((), f"says nothing: give at least {example}")], name, lines)
-    chosen = os.environ.get("DRIFTLINE_HOME") if home is None else home
-    if chosen is not None and chosen != "":
-        values = {**values, "home": _from_here(chosen)}
+    given, chosen = ("DRIFTLINE_HOME", os.environ.get("DRIFTLINE_HOME") or None) if home is None else ("home", home)
+    if chosen is not None:
+        try:
+            values = {**values, "home": anchored(chosen, Path.cwd())}
+        except ValueError as error:
+            mistakes = [*mistakes, Mistake((given,), f"is {found(chosen)}: {error}")]
+            # Told once is enough.
+            values = {**values, "home": str(folder)}
     try:
         made = Config.model_validate({"monitor": name_of_folder(folder), **values}, context={"folder": folder})
     except ValidationError as error:
@@ -66,11 +71,3 @@ def _checked(source: Source, folder: Path, home: object) -> Config:
     if mistakes:
         raise config_error(mistakes, name, lines)
     return made
-
-
-def _from_here(home: object) -> object:
-    """A home that does not stand in the file, which is relative to the working directory; what is none, as it is."""
-    try:
-        return anchored(home, Path.cwd())
-    except ValueError:
-        return home

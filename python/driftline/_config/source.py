@@ -47,7 +47,7 @@ def _text(name: str) -> str:
     """The text of the file, which is small and UTF-8."""
     if is_url(name):
         raise ConfigError(f"{name}: a configuration is a file on this machine: copy it here")
-    path = Path(name).expanduser()
+    path = Path(name)
     if path.is_dir():
         raise ConfigError(f"{name}: is a folder: name the file in it, such as {Path(name, 'driftline.yaml')}")
     try:
