@@ -1,6 +1,6 @@
 # The one list of commands, for people and for CI. Each works on the environment that is active.
 
-.PHONY: help build wheel fmt fmt-check lint rust-test py-test test docs bench simulate side-by-side clean
+.PHONY: help build wheel fmt fmt-check lint rust-test py-test test docs bench simulate side-by-side schema clean
 .DEFAULT_GOAL := help
 
 help:  ## List the commands
@@ -45,6 +45,9 @@ simulate:  ## Simulate what comparisons promise; the docs show the tables
 
 side-by-side:  ## Compare drift detectors; the docs show the tables
 	python benches/side_by_side.py --markdown docs/concepts/side-by-side.inc
+
+schema:  ## Write the JSON Schema of driftline.yaml
+	python -c "import json; from driftline._config import json_schema as s; print(json.dumps(s(), indent=2))" > docs/reference/driftline.schema.json
 
 clean:  ## Remove what was built
 	rm -rf target dist docs/_build

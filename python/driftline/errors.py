@@ -3,7 +3,7 @@
 Wrong arguments are Python's own `ValueError` and `TypeError`.
 """
 
-__all__ = ["DriftlineError", "InputError", "StorageError"]
+__all__ = ["ConfigError", "DriftlineError", "InputError", "StorageError"]
 
 
 class DriftlineError(Exception):
@@ -12,6 +12,15 @@ class DriftlineError(Exception):
 
 class InputError(DriftlineError, ValueError):
     """Data that cannot be read or do not fit together; trying again changes nothing."""
+
+
+class ConfigError(InputError):
+    """A configuration that cannot be used; its text has a line for each mistake, and all of them."""
+
+    @property
+    def mistakes(self) -> list[str]:
+        """Each mistake: file, line, key, what was found and what was expected."""
+        return str(self).splitlines()
 
 
 class StorageError(DriftlineError, OSError):

@@ -5,6 +5,7 @@ A page is one test: its examples build on each other, in a folder that is empty 
 
 import doctest
 import importlib
+import json
 import pathlib
 import pkgutil
 import re
@@ -20,6 +21,8 @@ from sybil.parsers.myst import CodeBlockParser
 from sybil.parsers.myst import PythonCodeBlockParser as PythonParser
 
 import driftline as dl
+from driftline._config import Check, Columns, Config, Every, Rate, config_of, read_config
+from driftline._config.units import parse_share
 
 ROOT = pathlib.Path(__file__).parents[2]
 PAGES = sorted((ROOT / "docs").rglob("*.md"))
@@ -142,3 +145,53 @@ def test_the_command_line_page_names_every_option(command: str) -> None:
 
 def option_names(text: str) -> set[str]:
     return set(re.findall(r"(?<![\w-])--?[a-z][a-z-]*", text))
+
+
+def configuration_blocks(kind: str) -> list[str]:
+    page = (ROOT / "docs" / "reference" / "configuration.md").read_text(encoding="utf-8")
+    return re.findall(rf"^```{kind}\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+
+
+def test_the_files_on_the_configuration_page_are_read(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("DRIFTLINE_HOME", raising=False)
+    monkeypatch.chdir(tmp_path)
+    path = pathlib.Path("driftline.yaml")
+    shortest, whole, wrong = configuration_blocks("yaml")
+    path.write_text(shortest, encoding="utf-8")
+    defaults = read_config(path)
+    path.write_text(whole, encoding="utf-8")
+    config = read_config(path)
+    shown = ("window", "lateness", "tolerance", "false_alarms", "timezone", "segment_limit", "home")
+    assert [getattr(config, key) for key in shown] == [getattr(defaults, key) for key in shown]
+    assert set(Config.model_fields) == config.model_fields_set
+    path.write_text(wrong, encoding="utf-8")
+    with pytest.raises(dl.errors.ConfigError) as caught:
+        read_config(path)
+    assert [f"{caught.value}\n"] == configuration_blocks("text")
+    (toml,) = configuration_blocks("toml")
+    pathlib.Path("driftline.toml").write_text(toml, encoding="utf-8")
+    assert read_config("driftline.toml").tolerance == 0.05
+
+
+@pytest.mark.parametrize(("section", "model"), [("Keys", Config), ("columns", Columns), ("checks", Check)])
+def test_the_configuration_page_names_every_key(section: str, model: type) -> None:
+    page = (ROOT / "docs" / "reference" / "configuration.md").read_text(encoding="utf-8")
+    rows = page.split(f"## {section}\n")[1].split("\n## ")[0]
+    documented = dict(re.findall(r"^\| `(\w+)` \| [^|]+ \| ([^|]+) \|", rows, re.MULTILINE))
+    assert list(documented) == list(model.model_fields)
+    for name, field in model.model_fields.items():
+        if field.is_required():
+            assert documented[name] == "required"
+        elif isinstance(field.default, str | bool | int):
+            assert documented[name] == f"`{json.dumps(field.default).strip(chr(34))}`"
+
+
+def test_the_configuration_page_reads_every_reference_and_unit() -> None:
+    page = (ROOT / "docs" / "reference" / "configuration.md").read_text(encoding="utf-8")
+    written = re.findall(r"^\| (`.+?) \|", page.split("## reference\n")[1].split("\n## ")[0], re.MULTILINE)
+    for reference in re.findall(r"`([^`]+)`", " ".join(written)):
+        config_of({"data": [], "columns": {"time": "t"}, "window": "1 hour", "reference": reference.strip("[]")})
+    values = page.split("## How values are written\n")[1].split("\n## ")[0]
+    for kind, parse in (("length of time", Every.parse), ("rate", Rate.parse), ("share", parse_share)):
+        (row,) = re.findall(rf"^\| {kind} \| (.+?) \|", values, re.MULTILINE)
+        assert all(parse(text) for text in re.findall(r"`([^`]+)`", row))

@@ -7,7 +7,13 @@ import pytest
 
 import driftline as dl
 
-LAZY = {"pyarrow", "pandas", "polars", "numpy", "rich", "typer", "sqlalchemy", "obstore", "inspect", "asyncio"}
+LAZY = {"pyarrow", "pandas", "polars", "numpy", "rich", "typer", "sqlalchemy", "obstore", "inspect", "asyncio"} | {
+    "pydantic",
+    "pydantic_core",
+    "tomllib",
+    "yaml",
+    "zoneinfo",
+}
 
 
 def run(code: str) -> str:
