@@ -1,7 +1,6 @@
 //! How soon an e-detector finds a change, and how often it finds one where there is none.
 use driftline_stats::e_detector::evidence::threshold;
-use driftline_stats::e_detector::watch::Discount;
-use driftline_stats::e_detector::{Band, Evidence, Watch};
+use driftline_stats::e_detector::{Band, Discount, Evidence, Watch};
 use driftline_stats::rng::Rng;
 
 const BINS: usize = 33;

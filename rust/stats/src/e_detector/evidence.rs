@@ -3,8 +3,8 @@
 //! Each component multiplies what it has, and one more unit that was staked in this window, by what the window
 //! wins (Shiryaev and Roberts): `M <- L (M + 1)`. While every row's chance to fall into the set, given all rows before,
 //! lies in the band, `L` is at most 1 on average, so the mean of `M` over the components grows by at most 1 a window, and
-//! it passes `A` at most once in `A` windows on average, restarts included. A twin of each fast component forgets losses,
-//! `C <- L max(C, 1)`, which tells since when it has been winning.
+//! it passes `A` at most once in `A` windows on average, restarts included. Of each set and side one fast component has a
+//! twin that forgets losses, `C <- L max(C, 1)`, which tells since when it has been winning.
 use crate::e_detector::watch::{Side, Watch};
 
 /// What is won is not counted beyond this.
@@ -15,8 +15,31 @@ const MOST: f64 = 1e300;
 pub struct Evidence {
     fast: Vec<f64>,
     strict: Vec<f64>,
-    twins: Vec<f64>,
-    since: Vec<u32>,
+    twins: Vec<Twin>,
+}
+
+/// A component that forgets losses, and the rows since it last did.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+struct Twin {
+    won: f64,
+    since: u32,
+    count: u64,
+    rows: u64,
+}
+
+/// The set and side whose rows since it began to win are least likely within the band.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Largest {
+    /// The set, by its place.
+    pub set: u32,
+    /// The way it moved.
+    pub side: Side,
+    /// The window since which it has been winning.
+    pub since: u32,
+    /// Rows in the set since then.
+    pub count: u64,
+    /// All rows since then.
+    pub rows: u64,
 }
 
 /// What a detector says after a window.
@@ -26,19 +49,17 @@ pub struct Reading {
     pub fast: f64,
     /// Evidence of the strict detector.
     pub strict: f64,
-    /// The set that the twins have won most by, its side, and the window since which they have been winning.
-    pub largest: Option<(u32, Side, u32)>,
+    /// What moved most surely, if anything seems to.
+    pub largest: Option<Largest>,
 }
 
 impl Evidence {
     /// Nothing won yet.
     pub fn new(watch: &Watch) -> Self {
-        let fast = watch.fast().len();
         Self {
-            fast: vec![0.0; fast],
+            fast: vec![0.0; watch.fast().len()],
             strict: vec![0.0; watch.strict().len()],
-            twins: vec![0.0; fast],
-            since: vec![0; fast],
+            twins: vec![Twin::default(); watch.twins().len()],
         }
     }
 
@@ -50,18 +71,21 @@ impl Evidence {
     pub fn update(&mut self, watch: &Watch, counts: &[u64], rows: u64, window: u32) -> Reading {
         debug_assert_eq!((counts.len(), self.fast.len()), (watch.sets(), watch.fast().len()));
         if rows > 0 {
-            let n = rows as f64;
-            for (i, component) in watch.fast().iter().enumerate() {
-                let factor = component.factor(counts[component.set as usize] as f64, n);
-                self.fast[i] = (factor * (self.fast[i] + 1.0)).min(MOST);
-                if self.twins[i] <= 1.0 {
-                    self.since[i] = window;
-                }
-                self.twins[i] = (factor * self.twins[i].max(1.0)).min(MOST);
+            for (won, component) in self.fast.iter_mut().zip(watch.fast()) {
+                *won = (component.factor(counts[component.set as usize], rows) * (*won + 1.0)).min(MOST);
             }
             for (won, component) in self.strict.iter_mut().zip(watch.strict()) {
-                let share = counts[component.set as usize] as f64 / n;
+                let share = counts[component.set as usize] as f64 / rows as f64;
                 *won = (component.factor(share) * (*won + 1.0)).min(MOST);
+            }
+            for (twin, component) in self.twins.iter_mut().zip(watch.twins()) {
+                if twin.won <= 1.0 {
+                    *twin = Twin { won: 1.0, since: window, count: 0, rows: 0 };
+                }
+                let count = counts[component.set as usize];
+                twin.won = (component.factor(count, rows) * twin.won).min(MOST);
+                twin.count += count;
+                twin.rows += rows;
             }
         }
         self.reading(watch)
@@ -71,21 +95,24 @@ impl Evidence {
     pub fn reading(&self, watch: &Watch) -> Reading {
         let mean =
             |won: &[f64]| if won.is_empty() { 0.0 } else { won.iter().sum::<f64>() / won.len() as f64 };
-        let largest = (0..self.twins.len()).filter(|&i| self.twins[i] > 1.0);
-        let largest = largest.max_by(|&i, &j| self.twins[i].total_cmp(&self.twins[j]).then(j.cmp(&i)));
-        Reading {
-            fast: mean(&self.fast),
-            strict: mean(&self.strict),
-            largest: largest.map(|i| (watch.fast()[i].set, watch.fast()[i].side, self.since[i])),
+        let mut most = 0.0;
+        let mut largest = None;
+        for (twin, component) in self.twins.iter().zip(watch.twins()).filter(|(twin, _)| twin.won > 1.0) {
+            let surprise = component.surprise(component.won(twin.count, twin.rows), twin.rows);
+            if surprise > most {
+                most = surprise;
+                let (set, side) = (component.set, component.side);
+                largest = Some(Largest { set, side, since: twin.since, count: twin.count, rows: twin.rows });
+            }
         }
+        Reading { fast: mean(&self.fast), strict: mean(&self.strict), largest }
     }
 
     /// Forgets everything, as after an alarm.
     pub fn reset(&mut self) {
         self.fast.fill(0.0);
         self.strict.fill(0.0);
-        self.twins.fill(0.0);
-        self.since.fill(0);
+        self.twins.fill(Twin::default());
     }
 }
 
@@ -114,7 +141,7 @@ mod tests {
         for (window, counts) in [[50, 2], [58, 3], [65, 20]].iter().enumerate() {
             let reading = evidence.update(&watch, counts, 100, window as u32);
             for (sum, c) in sums.iter_mut().zip(watch.fast()) {
-                *sum = c.factor(counts[c.set as usize] as f64, 100.0) * (*sum + 1.0);
+                *sum = c.factor(counts[c.set as usize], 100) * (*sum + 1.0);
             }
             for (sum, c) in strict.iter_mut().zip(watch.strict()) {
                 *sum = c.factor(counts[c.set as usize] as f64 / 100.0) * (*sum + 1.0);
@@ -135,7 +162,8 @@ mod tests {
         for window in 10..13 {
             reading = evidence.update(&watch, &[500, 200], 1000, window);
         }
-        assert_eq!(reading.largest, Some((1, Side::Above, 10)));
+        let largest = Largest { set: 1, side: Side::Above, since: 10, count: 600, rows: 3000 };
+        assert_eq!(reading.largest, Some(largest));
         assert!(reading.fast > 1e100);
         evidence.reset();
         assert_eq!(evidence, Evidence::new(&watch));

@@ -18,5 +18,5 @@ pub mod watch;
 
 pub use band::Band;
 pub use dispersion::Dispersion;
-pub use evidence::{Evidence, Reading};
-pub use watch::{Side, Watch};
+pub use evidence::{Evidence, Largest, Reading};
+pub use watch::{Discount, Side, Watch};

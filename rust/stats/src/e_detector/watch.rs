@@ -7,6 +7,8 @@ use crate::error::within;
 const FAST_GAPS: [f64; 8] = [0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.4];
 /// The same of the strict detector, which sees a window as one observation: small gaps would take it thousands.
 const STRICT_GAPS: [f64; 6] = [0.05, 0.1, 0.2, 0.4, 0.7, 0.95];
+/// The gap of the twins: small enough that they win against any change that matters, and so know when it began.
+const TWIN_GAP: f64 = 0.01;
 /// The strict detector stakes at most so much of what it has.
 const STAKE: f64 = 0.9;
 
@@ -44,6 +46,8 @@ pub struct Component {
     gain: f64,
     /// What any other row loses (log).
     loss: f64,
+    /// The largest share of the side under the null.
+    bound: f64,
 }
 
 /// One set and side, as the strict detector bets on its share.
@@ -67,6 +71,8 @@ pub struct Watch {
     sets: usize,
     fast: Vec<Component>,
     strict: Vec<StrictComponent>,
+    /// Components of the fast detector that have a twin, one for each set and side.
+    twins: Vec<usize>,
 }
 
 impl Watch {
@@ -82,12 +88,13 @@ impl Watch {
                 discounts.len()
             )));
         }
-        let (mut fast, mut strict) = (vec![], vec![]);
+        let (mut fast, mut strict, mut twins) = (vec![], vec![], vec![]);
         for (set, (band, discount)) in bands.iter().zip(discounts).enumerate() {
             within("discount", discount.rows.min(discount.windows), 1.0, f64::MAX)?;
             for (side, bound) in [(Side::Above, band.upper), (Side::Below, 1.0 - band.lower)] {
                 // A set that nothing was expected in can still be left empty by rounding: keep the bets finite.
                 let bound = bound.max(1e-12);
+                let first = fast.len();
                 for gap in FAST_GAPS.into_iter().filter(|gap| bound + gap < 1.0) {
                     let lambda = gap / (bound * (1.0 - bound));
                     fast.push(Component {
@@ -95,7 +102,12 @@ impl Watch {
                         side,
                         gain: (lambda * (1.0 - bound)).ln_1p() / discount.rows,
                         loss: (-lambda * bound).ln_1p() / discount.rows,
+                        bound,
                     });
+                }
+                let small = FAST_GAPS.iter().filter(|&&gap| gap <= TWIN_GAP).count();
+                if fast.len() > first {
+                    twins.push((first + small - 1).min(fast.len() - 1));
                 }
                 for gap in STRICT_GAPS.into_iter().filter(|gap| bound + gap < 1.0) {
                     strict.push(StrictComponent {
@@ -108,7 +120,7 @@ impl Watch {
                 }
             }
         }
-        Ok(Self { sets: bands.len(), fast, strict })
+        Ok(Self { sets: bands.len(), fast, strict, twins })
     }
 
     /// Watched sets.
@@ -121,6 +133,11 @@ impl Watch {
         &self.fast
     }
 
+    /// The components of the fast detector that have a twin.
+    pub fn twins(&self) -> impl ExactSizeIterator<Item = &Component> {
+        self.twins.iter().map(|&i| &self.fast[i])
+    }
+
     /// The components of the strict detector.
     pub fn strict(&self) -> &[StrictComponent] {
         &self.strict
@@ -128,13 +145,28 @@ impl Watch {
 }
 
 impl Component {
-    /// By which factor a window with `count` of `rows` rows in the set multiplies what was won.
-    pub(crate) fn factor(&self, count: f64, rows: f64) -> f64 {
-        let won = match self.side {
+    /// Rows of the side among `rows`, of which `count` lie in the set.
+    pub(crate) fn won(&self, count: u64, rows: u64) -> u64 {
+        match self.side {
             Side::Above => count,
             Side::Below => rows - count,
-        };
-        (won * self.gain + (rows - won) * self.loss).exp()
+        }
+    }
+
+    /// How surely so many rows of the side are more than the bound allows: the log-likelihood ratio.
+    pub(crate) fn surprise(&self, won: u64, rows: u64) -> f64 {
+        let (share, n) = (won as f64 / rows as f64, rows as f64);
+        if rows == 0 || share <= self.bound {
+            return 0.0;
+        }
+        let rest = if share < 1.0 { (1.0 - share) * ((1.0 - share) / (1.0 - self.bound)).ln() } else { 0.0 };
+        n * (share * (share / self.bound).ln() + rest)
+    }
+
+    /// By which factor a window with `count` of `rows` rows in the set multiplies what was won.
+    pub(crate) fn factor(&self, count: u64, rows: u64) -> f64 {
+        let won = self.won(count, rows);
+        (won as f64 * self.gain + (rows - won) as f64 * self.loss).exp()
     }
 }
 
@@ -174,8 +206,7 @@ mod tests {
         let watch = watch(0.3, 0.4);
         for component in watch.fast() {
             let edge = if component.side == Side::Above { 0.4 } else { 0.3 };
-            let mean =
-                |share: f64| share * component.factor(1.0, 1.0) + (1.0 - share) * component.factor(0.0, 1.0);
+            let mean = |share: f64| share * component.factor(1, 1) + (1.0 - share) * component.factor(0, 1);
             assert!((mean(edge) - 1.0).abs() < 1e-12);
             let beyond = if component.side == Side::Above { 0.45 } else { 0.25 };
             assert!(mean(beyond) > 1.0 && mean(0.35) < 1.0);
@@ -193,12 +224,23 @@ mod tests {
         let half = Watch::try_new(&band, &[Discount { rows: 4.0, windows: 2.0 }]).unwrap();
         let full = Watch::try_new(&band, &[Discount::NONE]).unwrap();
         for (half, full) in half.fast().iter().zip(full.fast()) {
-            let (few, many) = (half.factor(300.0, 500.0), full.factor(75.0, 125.0));
+            let (few, many) = (half.factor(300, 500), full.factor(75, 125));
             assert!((few / many - 1.0).abs() < 1e-12);
         }
         for (half, full) in half.strict().iter().zip(full.strict()) {
             assert!((half.factor(0.5).powi(2) - full.factor(0.5)).abs() < 1e-12);
         }
+    }
+
+    /// SciPy 1.17.1: 100 sum(rel_entr([.5, .5], [.4, .6])).
+    #[test]
+    fn surprise_is_the_likelihood_ratio() {
+        let watch = watch(0.3, 0.4);
+        let above = watch.twins().next().unwrap();
+        assert!((above.surprise(50, 100) - 2.0410997260127586).abs() < 1e-12);
+        assert_eq!((above.surprise(40, 100), above.surprise(0, 0)), (0.0, 0.0));
+        assert!((above.surprise(100, 100) + 100.0 * 0.4f64.ln()).abs() < 1e-9);
+        assert_eq!(watch.twins().len(), 2);
     }
 
     #[test]
