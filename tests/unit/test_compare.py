@@ -101,6 +101,23 @@ def test_whole_numbers_are_told_by_their_values() -> None:
     assert c["flag"].explanation == "6.0 % of rows moved (at most 6.8 %). 1 went from 3.0 % to 9.0 %."
 
 
+def test_whole_numbers_that_doubles_do_not_tell_apart_are_never_called_stable() -> None:
+    n = 20_000
+    hidden = ({"x": np.full(n, 2**60)}, {"x": np.full(n, 2**60 + 1)})
+    rounded = {"x": "whole numbers beyond 2^53 are rounded: cast to text to compare them"}
+    assert dl.compare(*hidden).not_judged == dl.compare(*map(dl.profile, hidden)).not_judged == rounded
+    as_text = [{"x": side["x"].astype(str)} for side in hidden]
+    assert dl.compare(*as_text).drifted == ["x"]
+    # A change that shows all the same is one: a default value far beyond the others.
+    small = RNG.integers(0, 100, n)
+    filled = np.where(np.arange(n) < n // 10, 2**63 - 1, small)
+    assert dl.compare({"x": small}, {"x": filled}).drifted == ["x"]
+    # Up to 2^53 and of floats nothing is rounded, and a column that is empty now is judged by its missing rows.
+    assert dl.compare({"x": np.full(n, 2**53)}, {"x": np.full(n, 2**53)}).stable == ["x"]
+    assert dl.compare({"x": np.full(n, 1e300)}, {"x": np.full(n, 1e300)}).stable == ["x"]
+    assert dl.compare(hidden[0], {"x": pa.array([None] * n, pa.int64())}).drifted == ["x"]
+
+
 def test_int_against_float_is_no_retype() -> None:
     c = dl.compare({"x": np.arange(50_000) % 30}, {"x": (np.arange(50_000) % 30).astype(float)})
     assert (c.stable, c.retyped) == (["x"], {})

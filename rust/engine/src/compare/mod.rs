@@ -15,6 +15,7 @@ use crate::threads::map;
 use crate::{Error, Result};
 use cells::{Cells, category_cells, length_cells, missing_cells, number_cells, rows};
 use driftline_stats::correct::{benjamini_hochberg, holm};
+use driftline_stats::verdict::Verdict;
 pub use explain::Moved;
 use explain::OTHER;
 pub use judge::{Judgement, Limits};
@@ -24,6 +25,10 @@ use judge::{judge, p_value, permutations, wrong};
 const MOSTLY_DISTINCT: f64 = 0.9;
 /// Fewer values than this are distinct by chance.
 const FEW_VALUES: u64 = 20;
+
+/// Beyond this whole number doubles lie further apart than whole numbers, so that neighbours are compared as one.
+const LAST_APART: i128 = 1 << 53;
+const ROUNDED: &str = "whole numbers beyond 2^53 are rounded: cast to text to compare them";
 
 /// How p-values are corrected for the number of columns.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -211,8 +216,14 @@ pub fn compare(reference: &Profile, current: &Profile, options: &CompareOptions)
     let mut columns = Vec::with_capacity(pairs.common.len());
     for (prepared, &(before, now)) in prepared.into_iter().zip(&pairs.common) {
         let (cells, judgement) = match prepared {
-            Ok(cells) => match judgements.next() {
-                Some(judgement) => (Some(cells), Ok(judgement?)),
+            Ok(cells) => match judgements.next().transpose()? {
+                // A change of rounded numbers is one, but that these are the same proves little.
+                Some(judgement)
+                    if judgement.verdict != Verdict::Drift && cells.ordered && are_rounded(before, now) =>
+                {
+                    (None, Err(Unjudged { why: NotJudged::Reason(ROUNDED), moved: vec![] }))
+                }
+                Some(judgement) => (Some(cells), Ok(judgement)),
                 None => return Err(Error::Argument("a column was prepared and not judged".into())),
             },
             Err(why) => (None, Err(Unjudged { why, moved: vec![] })),
@@ -362,6 +373,14 @@ fn are_ids(reference: &ColumnProfile, current: &ColumnProfile) -> bool {
         let valid = column.counts.valid();
         let distinct = column.distinct.as_ref().map_or(0.0, |d| d.estimate());
         valid > FEW_VALUES && distinct > MOSTLY_DISTINCT * valid as f64
+    })
+}
+
+/// Whether a side has whole numbers that doubles do not tell apart.
+fn are_rounded(reference: &ColumnProfile, current: &ColumnProfile) -> bool {
+    [reference, current].iter().any(|column| {
+        let range = column.numbers.as_ref().and_then(|numbers| numbers.integer_range);
+        range.is_some_and(|(min, max)| min.abs().max(max.abs()) > LAST_APART)
     })
 }
 
