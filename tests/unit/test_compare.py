@@ -346,7 +346,7 @@ def test_types_that_are_not_profiled_are_told_as_what_they_are() -> None:
 
 
 def test_labels_keep_the_digits_that_tell_edges_apart() -> None:
-    seconds = RNG.integers(1_700_000_000, 1_700_100_000, 20_000)
+    seconds = RNG.integers(1_700_000_000, 1_700_050_000, 20_000)
     c = dl.compare({"t": seconds, "f": 100_000 + RNG.normal(0, 0.1, 20_000)}, {
         "t": np.concatenate([seconds[:10_000], seconds[10_000:] + 50_000]),
         "f": 100_000.05 + RNG.normal(0, 0.1, 20_000),
@@ -354,6 +354,20 @@ def test_labels_keep_the_digits_that_tell_edges_apart() -> None:
     assert re.fullmatch(r"above 17000\d{5}", c["t"].largest.label)
     assert re.fullmatch(r"above (99999\.9|100000\.0)\d*", c["f"].largest.label)
     assert len({cell.label for cell in c["f"].cells}) == len(c["f"].cells)
+
+
+def test_labels_have_no_more_digits_than_numbers_have() -> None:
+    prices = np.round(RNG.uniform(0.4, 0.5, 300), 6)
+    before, now = (
+        {"x": RNG.choice(prices, 20_000, p=np.r_[[0.3 - more, more], [0.7 / 298] * 298])} for more in (0, 0.2)
+    )
+    labels = [cell.label for cell in dl.compare(before, now)["x"].cells]
+    assert max(len(digits) for label in labels for digits in re.findall(r"\d\.(\d+)", label)) <= 6
+    # Two values with bins of their own, a millionth of the others' spread apart.
+    close = {"x": np.concatenate([RNG.normal(0, 1, 1000), np.repeat([0.3, 0.30000001], 500)])}
+    labels = [cell.label for cell in dl.compare(close, close)["x"].cells]
+    assert {"0.3", "0.30000001"} <= set(labels)
+    assert len(set(labels)) == len(labels)
 
 
 def test_threads_change_nothing() -> None:
