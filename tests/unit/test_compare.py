@@ -123,6 +123,20 @@ def test_int_against_float_is_no_retype() -> None:
     assert (c.stable, c.retyped) == (["x"], {})
 
 
+def test_bool_against_text_is_a_retype() -> None:
+    flags = np.arange(5000) % 3 == 0
+    text = flags.astype(str)
+    lower = np.char.lower(text)
+    for before, now, types in ((flags, lower, "bool in the reference, string now"), (text, flags, "string in the")):
+        c = dl.compare({"x": before}, {"x": now})
+        assert c["x"].reason.startswith(types)
+        assert (c["x"].verdict, c.changed) == ("retyped", True)
+    assert dl.compare({"x": flags}, {"x": flags.tolist()}).stable == ["x"]
+    # A side that holds both has its values compared with either.
+    both = dl.merge([dl.profile({"x": flags}), dl.profile({"x": lower})])
+    assert dl.compare({"x": flags}, both).stable == dl.compare(both, {"x": lower}).stable == ["x"]
+
+
 def test_ids_and_times_are_judged_by_missing_rows_and_length_only() -> None:
     n = 5000
     ids = [f"user-{i:05}" for i in range(n)]

@@ -343,7 +343,7 @@ fn prepare(
         return Err(NotJudged::Reason("no rows on one side"));
     }
     let nullish = reference.kind == Kind::Null || current.kind == Kind::Null;
-    if !nullish && reference.kind != current.kind {
+    if !nullish && (reference.kind != current.kind || boolean_on_one_side(reference, current)) {
         return Err(retyped());
     }
     let empty = reference.counts.valid() == 0 || current.counts.valid() == 0;
@@ -366,6 +366,13 @@ fn prepare(
             },
         )),
     }
+}
+
+/// Whether one side holds booleans alone and the other none: the texts `true` and `false` are read otherwise.
+fn boolean_on_one_side(reference: &ColumnProfile, current: &ColumnProfile) -> bool {
+    let [before, now] = [reference, current].map(|column| column.type_name.as_str());
+    let is_apart = |a: &str, b: &str| a == "bool" && b.split('|').all(|name| name != "bool");
+    is_apart(before, now) || is_apart(now, before)
 }
 
 fn are_ids(reference: &ColumnProfile, current: &ColumnProfile) -> bool {
