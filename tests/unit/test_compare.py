@@ -137,6 +137,13 @@ def test_bool_against_text_is_a_retype() -> None:
     assert dl.compare({"x": flags}, both).stable == dl.compare(both, {"x": lower}).stable == ["x"]
 
 
+def test_amounts_that_look_like_ids_are_judged_as_floats() -> None:
+    before, now = ({"x": RNG.permutation(10**7)[:5000] + shift} for shift in (0, 5 * 10**6))
+    c = dl.compare(before, now)
+    assert c.not_judged == {"x": "nearly all values are distinct: cast to float to judge"}
+    assert dl.compare({"x": before["x"] * 1.0}, {"x": now["x"] * 1.0}).drifted == ["x"]
+
+
 def test_ids_and_times_are_judged_by_missing_rows_and_length_only() -> None:
     n = 5000
     ids = [f"user-{i:05}" for i in range(n)]

@@ -353,7 +353,7 @@ fn prepare(
         Kind::Time => Err(NotJudged::Reason("a time")),
         Kind::List | Kind::Embedding => Err(NotJudged::Reason("its elements or norm are compared")),
         Kind::Number if is_whole(reference) && is_whole(current) && are_ids(reference, current) => {
-            Err(NotJudged::Reason("nearly all values are distinct"))
+            Err(NotJudged::Reason("nearly all values are distinct: cast to float to judge"))
         }
         Kind::Number => number_cells(reference, current)
             .ok_or(NotJudged::Reason("no quantiles were kept on one side: collect them, and do not redact")),
