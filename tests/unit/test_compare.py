@@ -392,8 +392,11 @@ def test_labels_have_no_more_digits_than_numbers_have() -> None:
 
 
 def test_threads_change_nothing() -> None:
+    lost = np.where(RNG.random((2, 40, 500)) < 0.1, None, "x")
     before = {f"c{i}": RNG.poisson(3, 500) for i in range(40)}
+    before |= {f"id{i}": [f"{i}-{j}" if lost[0, i, j] else None for j in range(500)] for i in range(40)}
     now = {f"c{i}": RNG.poisson(3.2, 80) for i in range(40)}
+    now |= {f"id{i}": [f"{j}-{i}" if lost[1, i, j] and j % 3 else None for j in range(80)] for i in range(40)}
     one, four = (dl.compare(before, now, tolerance=0, threads=threads).to_dicts() for threads in (1, 4))
     assert one == four
 

@@ -239,7 +239,7 @@ pub fn compare(reference: &Profile, current: &Profile, options: &CompareOptions)
             judgement,
         });
     }
-    look_aside(&mut columns, &pairs.common, limits)?;
+    look_aside(&mut columns, &pairs.common, options)?;
     columns.extend(pairs.unprofiled.iter().map(|&(name, before, now)| {
         let why = if before == now {
             NotJudged::Reason("its type is not profiled")
@@ -401,31 +401,34 @@ fn is_whole(column: &ColumnProfile) -> bool {
 fn look_aside(
     columns: &mut [ColumnComparison],
     pairs: &[(&ColumnProfile, &ColumnProfile)],
-    limits: &Limits,
+    options: &CompareOptions,
 ) -> Result<()> {
-    let mut asides: Vec<(usize, &str, Cells)> = vec![];
-    for (i, (column, &(before, now))) in columns.iter().zip(pairs).enumerate() {
-        let compared = |unjudged: &Unjudged| matches!(unjudged.why, NotJudged::Reason(_));
-        if !column.judgement.as_ref().is_err_and(compared) || rows(before) == 0 || rows(now) == 0 {
-            continue;
-        }
-        asides.push((i, "", missing_cells(before, now)));
-        asides.extend(length_cells(before, now).map(|cells| (i, "length ", cells)));
-    }
+    let CompareOptions { limits, threads, .. } = options;
+    let compared = |unjudged: &Unjudged| matches!(unjudged.why, NotJudged::Reason(_));
+    let unjudged = columns.iter().zip(pairs).enumerate().filter(|(_, (column, (before, now)))| {
+        column.judgement.as_ref().is_err_and(compared) && rows(before) > 0 && rows(now) > 0
+    });
+    let unjudged: Vec<_> = unjudged.map(|(i, (_, &sides))| (i, sides)).collect();
+    let asides = map(*threads, &unjudged, |&(i, (before, now))| {
+        let lengths = length_cells(before, now).map(|cells| (i, "length ", cells));
+        [Some((i, "", missing_cells(before, now))), lengths]
+    });
+    let mut asides: Vec<(usize, &str, Cells)> = asides.into_iter().flatten().flatten().collect();
     asides.retain(|(.., cells)| cells.cells.len() > 1);
     let permutations = permutations(asides.len().max(1), limits.alpha);
-    for (i, prefix, cells) in &asides {
+    let found = map(*threads, &asides, |(.., cells)| -> Result<Option<Moved>> {
         let (p, _) = p_value(cells, limits, permutations)?;
         if p * asides.len() as f64 > limits.alpha {
-            continue;
+            return Ok(None);
         }
-        let moved = if cells.ordered {
-            explain::largest(cells).1
-        } else {
-            let moved = explain::moved(cells, limits.alpha)?;
-            moved.into_iter().find(|moved| moved.label != OTHER)
-        };
-        if let (Err(unjudged), Some(moved)) = (&mut columns[*i].judgement, moved) {
+        if cells.ordered {
+            return Ok(explain::largest(cells).1);
+        }
+        let moved = explain::moved(cells, limits.alpha)?;
+        Ok(moved.into_iter().find(|moved| moved.label != OTHER))
+    });
+    for ((i, prefix, _), moved) in asides.iter().zip(found) {
+        if let (Err(unjudged), Some(moved)) = (&mut columns[*i].judgement, moved?) {
             unjudged.moved.push(Moved { label: format!("{prefix}{}", moved.label), ..moved });
         }
     }
