@@ -70,7 +70,8 @@ def compare(
     before = profile_raw(reference, collect=COLLECTED, **reading) if saved is None else saved
     now = profile_there(current)
     if now is None:
-        now = profile_raw(current, collect=COLLECTED, reference=before._core, **reading)
+        # Categories are compared by their frequent values, and times are not judged: their bins would be for nothing.
+        now = profile_raw(current, collect=COLLECTED, reference=before._core, bin_numbers_alone=True, **reading)
         if saved is None:
             before = _counted_exactly(reference, before, workers)
     core = _core.compare(before._core, now._core, columns=names, threads=workers, **limits)

@@ -118,6 +118,11 @@ def test_whole_numbers_that_doubles_do_not_tell_apart_are_never_called_stable() 
     assert dl.compare(hidden[0], {"x": pa.array([None] * n, pa.int64())}).drifted == ["x"]
 
 
+def test_only_what_a_comparison_reads_is_counted_over_bins() -> None:
+    current = dl.compare(BEFORE, NOW).current
+    assert (current["city"].bins, len(current["same"].bins) > 30) == (None, True)
+
+
 def test_int_against_float_is_no_retype() -> None:
     c = dl.compare({"x": np.arange(50_000) % 30}, {"x": (np.arange(50_000) % 30).astype(float)})
     assert (c.stable, c.retyped) == (["x"], {})
