@@ -215,8 +215,9 @@ class Comparison(Mapping[str, ColumnComparison]):
         return sorted(found, key=lambda column: -(column.effect or 0.0))
 
     def _title(self) -> str:
-        rows = f"{count(self.reference_rows)} reference rows, {count(self.current_rows)} current"
-        return f"{rows}, {counted(len(self), 'column')}, {self._seconds:.2f} s"
+        rows = f"{counted(self.reference_rows, 'reference row')}, {count(self.current_rows)} current"
+        where = " in common" if self.only_in_reference or self.only_in_current else ""
+        return f"{rows}, {counted(len(self), 'column')}{where}, {self._seconds:.2f} s"
 
     def _rows(self) -> list[tuple[str, str, str, str]]:
         """Verdict, column, size and what moved: most important first, the rest summed up."""

@@ -242,6 +242,7 @@ def test_any_mix_of_sides(tmp_path: pathlib.Path) -> None:
 def test_columns_that_come_and_go() -> None:
     c = dl.compare({"a": [1, 2], "gone": [1, 2]}, {"a": [1, 2], "new": [1, 2]})
     assert (c.only_in_reference, c.only_in_current, c.changed) == (["gone"], ["new"], True)
+    assert "2 reference rows, 2 current, 1 column in common, " in repr(c)
     assert re.search(r"GONE +gone", repr(c))
     assert re.search(r"NEW +new", repr(c))
     chosen = dl.compare({"a": [1, 2], "gone": [1, 2]}, {"a": [1, 2], "new": [1, 2]}, columns=["a", "new"])
@@ -259,6 +260,7 @@ def test_looks() -> None:
     assert re.fullmatch(r"200,000 reference rows, 200,000 current, 3 columns, \d+\.\d\d s", lines[0])
     assert re.match(r"CHANGED +city +25.0 % of rows moved \(at most 2[5-9].\d %\) +'[bc]': 25.0 % -> ", lines[1])
     assert re.fullmatch(r"stable +same +at most \d.\d %", lines[3])
+    assert repr(dl.compare({"x": [1]}, {"x": [1, 2]})).startswith("1 reference row, 2 current, 1 column, ")
     assert "CHANGED" in c._repr_html_()
 
 
