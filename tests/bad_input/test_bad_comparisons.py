@@ -1,5 +1,6 @@
 """What cannot be compared is told in one sentence that says what to do, and the rest is compared all the same."""
 
+import errno
 import pathlib
 import subprocess
 import sys
@@ -135,7 +136,15 @@ def test_the_command_line_says_it_without_a_traceback(tmp_path: pathlib.Path) ->
     assert "no column in common" in told("a.parquet", "b.parquet")
     assert "tolerance is 2: it is a share" in told("a.parquet", "a.parquet", "--tolerance", "200%")
     assert "page.html: is there and is no page" in told("a.parquet", "a.parquet", "--html", "page.html")
-    assert "there is no folder" in told("a.parquet", "a.parquet", "--html", "none/page.html")
+    for path, message in (
+        ("none/page.html", 'there is no folder "none"'),
+        ("page.html/page.html", 'there is no folder "page.html"'),
+        ("", "the report has no name: give one, such as report.html"),
+        (".", ".: is a folder: name a file in it"),
+        ("s3://bucket/page.html", "is a URL: a report is written to a file"),
+        ("x" * 300, "x: file name too long"),
+    ):
+        assert message in told("a.parquet", "a.parquet", "--html", path)
     assert (tmp_path / "page.html").read_text() == "not a page"
 
 
@@ -157,5 +166,15 @@ def test_a_report_goes_where_a_page_is_or_nothing(tmp_path: pathlib.Path) -> Non
     (tmp_path / "empty.html").touch()
     for _ in range(2):
         made.to_html(tmp_path / "empty.html")
-    with pytest.raises(ValueError, match="is there and is no page"):
+    with pytest.raises(ValueError, match="is a folder: name a file in it"):
         made.to_html(tmp_path)
+def test_an_unwritable_place_for_a_report_is_told(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = dl.compare(NUMBERS, NUMBERS)
+
+    def refuse(path: pathlib.Path, *_: object, **__: object) -> bool:
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+    # Whoever runs tests as root may read everything.
+    monkeypatch.setattr(pathlib.Path, "is_dir", refuse)
+    with pytest.raises(dl.errors.InputError, match=r"page.html: permission denied$"):
+        made.to_html(tmp_path / "page.html")
