@@ -135,6 +135,14 @@ def test_names_with_commas_and_options_given_twice(tmp_path: pathlib.Path) -> No
     assert [name for name, column in told.items() if column["max"] is None] == ["b,c", "e"]
 
 
+@pytest.mark.parametrize("command", ["profile", "compare"])
+def test_help_names_the_exit_codes(command: str) -> None:
+    told = " ".join(run(command, "--help").stdout.split())
+    assert "Exit codes: 0 fine, " in told
+    assert "2 your mistake or bad input, 3 disk or network failed" in told
+    assert ("1 something changed and --fail-on drift asks" in told) == (command == "compare")
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

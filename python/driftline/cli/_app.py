@@ -70,7 +70,7 @@ def _driftline(
     pass
 
 
-@app.command()
+@app.command(epilog="Exit codes: 0 fine, 2 your mistake or bad input, 3 disk or network failed: try again.")
 def profile(
     paths: Paths,
     output: Annotated[str | None, typer.Option("--output", "-o", metavar="FILE", help="Save the profile here.")] = None,
@@ -114,7 +114,10 @@ def profile(
         _show(made)
 
 
-@app.command()
+@app.command(
+    epilog="Exit codes: 0 fine, 1 something changed and --fail-on drift asks, 2 your mistake or bad input, "
+    "3 disk or network failed: try again."
+)
 def compare(
     reference: Annotated[str, typer.Argument(metavar="REF", help="Data, or a saved profile, of before.")],
     current: Annotated[str, typer.Argument(metavar="CUR", help="The same of now.")],
