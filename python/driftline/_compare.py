@@ -2,11 +2,13 @@
 
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any, Literal
 
 from driftline import _core, _sources
 from driftline._comparison import Comparison
-from driftline._profile import Profile, _names, profile_raw, profile_there
+from driftline._format import told
+from driftline._profile import Profile, _names, _threads, profile_raw, profile_there
 
 __all__ = ["compare"]
 
@@ -55,26 +57,38 @@ def compare(
         ['x']
     """
     started = time.perf_counter()
+    if not isinstance(correction, str):
+        raise TypeError(f'correction is {told(correction)}: it takes "bh", "holm" or "none"')
     limits: dict[str, Any] = {
-        "tolerance": tolerance,
-        "alpha": alpha,
-        "resolution": resolution,
+        "tolerance": _share("tolerance", tolerance, "it is a share of the rows, such as 0.02"),
+        "alpha": _share("alpha", alpha, "it is a share of the findings, such as 0.05"),
+        "resolution": _share("resolution", resolution, "it is a share of the rows, such as 0.05"),
         "correction": correction,
     }
     names = None if columns is None else _names("columns", columns)
     if names == []:
         raise ValueError("columns is empty: name at least one, or leave it out for all")
-    workers = threads or 0
+    workers = _threads(threads)
     reading: dict[str, Any] = {"columns": names, "threads": workers, "may_lack_columns": True}
     saved = profile_there(reference)
     before = profile_raw(reference, collect=COLLECTED, **reading) if saved is None else saved
     now = profile_there(current)
     if now is None:
-        now = profile_raw(current, collect=COLLECTED, reference=before._core, **reading)
+        # Categories are compared by their frequent values, and times are not judged: their bins would be for nothing.
+        now = profile_raw(current, collect=COLLECTED, reference=before._core, bin_numbers_alone=True, **reading)
         if saved is None:
             before = _counted_exactly(reference, before, workers)
     core = _core.compare(before._core, now._core, columns=names, threads=workers, **limits)
     return Comparison(core, (before, now), limits, time.perf_counter() - started)
+
+
+def _share(name: str, value: Any, meaning: str) -> float:
+    """A number; the engine says whether it is in range."""
+    # True and "0.02" are numbers to `float`, and mistakes here.
+    if not isinstance(value, bool | str | bytes):
+        with suppress(TypeError, ValueError, OverflowError):
+            return float(value)
+    raise TypeError(f"{name} is {told(value)}: {meaning}")
 
 
 def _counted_exactly(data: object, profile: Profile, threads: int) -> Profile:

@@ -5,10 +5,11 @@ import pathlib
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from driftline import _core
+from driftline import _core, _sources
 from driftline._column_comparison import FIELDS, ColumnComparison, Moved
 from driftline._format import count, counted, html_table, percent, shown, text_table, whole_percent
 from driftline._profile import Profile
+from driftline.errors import InputError
 
 if TYPE_CHECKING:
     import polars
@@ -187,16 +188,14 @@ class Comparison(Mapping[str, ColumnComparison]):
         """Writes a report to look at: one file that needs no network. An older report is replaced, no other file.
 
         Raises:
-            ValueError: Something else than a page is there.
-            InputError: There is no such folder.
-            StorageError: The file cannot be written.
+            ValueError: The path names no file, or something else than a page is there.
+            InputError: There is no such folder, or it is not writable.
+            StorageError: The disk is full or fails.
         """
         from driftline._report import render
 
         name = os.fspath(path)
-        there = pathlib.Path(name)
-        if there.exists() and not (there.is_file() and _is_page(there)):
-            raise ValueError(f"{name}: is there and is no page: remove it or choose another name")
+        _refuse_other_than_page(name)
         self._all_statistics()
         _core.write_file(name, render(self).encode())
 
@@ -215,8 +214,9 @@ class Comparison(Mapping[str, ColumnComparison]):
         return sorted(found, key=lambda column: -(column.effect or 0.0))
 
     def _title(self) -> str:
-        rows = f"{count(self.reference_rows)} reference rows, {count(self.current_rows)} current"
-        return f"{rows}, {counted(len(self), 'column')}, {self._seconds:.2f} s"
+        rows = f"{counted(self.reference_rows, 'reference row')}, {count(self.current_rows)} current"
+        where = " in common" if self.only_in_reference or self.only_in_current else ""
+        return f"{rows}, {counted(len(self), 'column')}{where}, {self._seconds:.2f} s"
 
     def _rows(self) -> list[tuple[str, str, str, str]]:
         """Verdict, column, size and what moved: most important first, the rest summed up."""
@@ -297,6 +297,22 @@ FLAT: dict[str, type] = {
     **dict.fromkeys(STATISTICS, float),
 }
 """Columns of a comparison as a table."""
+
+
+def _refuse_other_than_page(name: str) -> None:
+    """What a report must not replace, and where none can be."""
+    if not name:
+        raise ValueError("the report has no name: give one, such as report.html")
+    if _sources.is_url(name):
+        raise ValueError(f"{name}: is a URL: a report is written to a file")
+    there = pathlib.Path(name)
+    try:
+        if there.is_dir():
+            raise ValueError(f"{name}: is a folder: name a file in it")
+        if there.exists() and not (there.is_file() and _is_page(there)):
+            raise ValueError(f"{name}: is there and is no page: remove it or choose another name")
+    except OSError as error:
+        raise InputError(f"{name}: {(error.strerror or type(error).__name__).lower()}") from None
 
 
 def _is_page(path: pathlib.Path) -> bool:

@@ -61,6 +61,7 @@ class Options:
         collect_by_column: dict[str, Sequence[str]] | None = None,
         redact: Sequence[str] = ...,
         reference: Profile | None = None,
+        bin_numbers_alone: bool = False,
         threads: int = 0,
         may_lack_columns: bool = False,
     ) -> None: ...

@@ -13,6 +13,7 @@ __all__ = [
     "percent",
     "shown",
     "text_table",
+    "told",
     "value_of_type",
     "whole_percent",
 ]
@@ -48,8 +49,8 @@ def percent(share: float | None) -> str:
 
 
 def whole_percent(share: float) -> str:
-    """A share as its user wrote it: `2 %`, `0.5 %`."""
-    return f"{100 * share:.4g} %"
+    """A share as its user wrote it: `2 %`, `0.5 %`, `12.345 %`."""
+    return f"{100 * share:.10g} %"
 
 
 def value_of_type(value: float | None, type_name: str) -> str:
@@ -81,6 +82,11 @@ def shown(value: Any, width: int = 24) -> str:
     text = value if isinstance(value, str) else repr(value) if isinstance(value, bytes) else str(value)
     text = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
     return text if len(text) <= width else text[: width - 3] + "..."
+
+
+def told(value: Any) -> str:
+    """A wrong argument in a message: on one line, and not at any length."""
+    return shown(f'"{value}"' if isinstance(value, str) else repr(value), 40)
 
 
 def text_table(header: Sequence[str], rows: Sequence[Sequence[str]], left: Sequence[bool]) -> str:

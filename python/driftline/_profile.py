@@ -1,12 +1,13 @@
 """Profiles: made from data, merged, saved, shown."""
 
+import operator
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 from driftline import _core, _sources
 from driftline._column import ColumnProfile
-from driftline._format import count, counted, html_table, number, percent, shown, text_table, value_of_type
+from driftline._format import count, counted, html_table, number, percent, shown, text_table, told, value_of_type
 from driftline._sources import Path
 from driftline.errors import InputError
 
@@ -21,6 +22,9 @@ Part = Literal["counts", "moments", "quantiles", "distinct", "top", "length"]
 
 SHOWN_COLUMNS = 60
 """Columns that a table for people has room for."""
+
+MOST_THREADS = 1024
+"""More than any machine has use for."""
 
 FREQUENT_SHARE = 0.005
 """Rarer values tell a reader of the table nothing."""
@@ -273,7 +277,7 @@ def profile(
         collect_by_column={name: _names("collect", parts) for name, parts in by_column.items()},
         redact=_names("redact", redact),
         reference=None if reference is None else profile_of(reference, threads=threads)._core,
-        threads=threads or 0,
+        threads=_threads(threads),
     )
 
 
@@ -331,11 +335,24 @@ def _names(option: str, names: Any) -> list[str]:
     """A list of names; a single string is a mistake that would be read letter by letter."""
     if isinstance(names, str):
         raise TypeError(f'{option} is "{names}": it takes a list, such as ["{names}"]')
+    if not isinstance(names, Iterable):
+        raise TypeError(f"{option} is {told(names)}: it takes a list of names")
     listed = list(names)
     wrong = next((name for name in listed if not isinstance(name, str)), None)
     if wrong is not None:
         raise TypeError(f"{option} has {wrong!r}: it takes names")
     return listed
+
+
+def _threads(threads: Any) -> int:
+    """How many threads to use, 0 for all cores."""
+    if threads is None:
+        return 0
+    if isinstance(threads, bool) or not hasattr(threads, "__index__"):
+        raise TypeError(f"threads is {told(threads)}: it takes a whole number, or None for all cores")
+    if not 0 <= threads <= MOST_THREADS:
+        raise ValueError(f"threads is {threads}: it must be 0 (all cores) to {MOST_THREADS}")
+    return operator.index(threads)
 
 
 def _is_saved(path: Path) -> bool:

@@ -152,7 +152,9 @@ def psi(reference: object, current: object, *, permutations: int = 999) -> Diver
 
 
 def jensen_shannon(reference: object, current: object, *, permutations: int = 999) -> Divergence:
-    """Jensen-Shannon divergence, in nats, 0 to ln 2; SciPy's `jensenshannon` is its root.
+    """Jensen-Shannon divergence, in nats, 0 to ln 2; SciPy's `jensenshannon` of the same shares is its root.
+
+    Counts are raised by 1/2, as of `psi`.
 
     Args:
         reference: Rows per cell, shape `(cells,)`, at least two cells.
@@ -176,7 +178,8 @@ def jensen_shannon(reference: object, current: object, *, permutations: int = 99
 def hellinger(reference: object, current: object, *, permutations: int = 999) -> Divergence:
     """Hellinger distance, 0 to 1: the root of half the sum of the squared differences of the roots of the shares.
 
-    Every field is the root of what it is of the squared distance, `debiased` with its sign.
+    Counts are raised by 1/2, as of `psi`. Every field is the root of what it is of the squared distance, `debiased`
+    with its sign.
 
     Args:
         reference: Rows per cell, shape `(cells,)`, at least two cells.

@@ -1,5 +1,6 @@
 """What cannot be compared is told in one sentence that says what to do, and the rest is compared all the same."""
 
+import errno
 import pathlib
 import subprocess
 import sys
@@ -58,12 +59,30 @@ def test_nothing_to_compare(reference: object, current: object, message: str) ->
         ("resolution", 1.0, "resolution is 1: it is a share of the rows, between 0 and 1 (5 % is 0.05)"),
         ("correction", "fdr", 'correction is "fdr": it takes bh, holm, none'),
         ("columns", "x", 'columns is "x": it takes a list, such as ["x"]'),
+        ("columns", 3, "columns is 3: it takes a list of names"),
+        ("tolerance", "2%", 'tolerance is "2%": it is a share of the rows, such as 0.02'),
+        ("tolerance", np.arange(3), "tolerance is array([0, 1, 2]): it is a share of the rows, such as 0.02"),
+        ("alpha", True, "alpha is True: it is a share of the findings, such as 0.05"),
+        ("resolution", None, "resolution is None: it is a share of the rows, such as 0.05"),
+        ("correction", None, 'correction is None: it takes "bh", "holm" or "none"'),
+        ("threads", 1.5, "threads is 1.5: it takes a whole number, or None for all cores"),
+        ("threads", -1, "threads is -1: it must be 0 (all cores) to 1024"),
     ],
 )
 def test_options_out_of_range(option: str, value: object, message: str) -> None:
-    with pytest.raises((ValueError, TypeError)) as caught:
-        dl.compare(NUMBERS, NUMBERS, **{option: value})
-    assert message in str(caught.value)
+    for side in (NUMBERS, dl.profile(NUMBERS)):
+        with pytest.raises((ValueError, TypeError)) as caught:
+            dl.compare(side, side, **{option: value})
+        assert message in str(caught.value)
+
+
+def test_a_tiny_tolerance_is_told_as_it_is() -> None:
+    told = dl.compare(NUMBERS, NUMBERS, tolerance=1e-300)["y"].size
+    assert told == "100 rows of the reference cannot tell 1e-298 % from nothing; only a larger reference would"
+    same = {"x": [1.0] * 1000, "y": [1.0] * 1000}
+    assert "each within 12.3449 % of the rows" in repr(dl.compare(same, same, tolerance=0.123449))
+    # Shares that other libraries compute with are numbers too.
+    assert dl.compare(same, same, tolerance=np.float32(0.5), threads=np.int64(1)).tolerance == 0.5
 
 
 def test_profiles_made_with_other_options() -> None:
@@ -135,7 +154,15 @@ def test_the_command_line_says_it_without_a_traceback(tmp_path: pathlib.Path) ->
     assert "no column in common" in told("a.parquet", "b.parquet")
     assert "tolerance is 2: it is a share" in told("a.parquet", "a.parquet", "--tolerance", "200%")
     assert "page.html: is there and is no page" in told("a.parquet", "a.parquet", "--html", "page.html")
-    assert "there is no folder" in told("a.parquet", "a.parquet", "--html", "none/page.html")
+    for path, message in (
+        ("none/page.html", 'there is no folder "none"'),
+        ("page.html/page.html", 'there is no folder "page.html"'),
+        ("", "the report has no name: give one, such as report.html"),
+        (".", ".: is a folder: name a file in it"),
+        ("s3://bucket/page.html", "is a URL: a report is written to a file"),
+        ("x" * 300, "x: file name too long"),
+    ):
+        assert message in told("a.parquet", "a.parquet", "--html", path)
     assert (tmp_path / "page.html").read_text() == "not a page"
 
 
@@ -157,5 +184,17 @@ def test_a_report_goes_where_a_page_is_or_nothing(tmp_path: pathlib.Path) -> Non
     (tmp_path / "empty.html").touch()
     for _ in range(2):
         made.to_html(tmp_path / "empty.html")
-    with pytest.raises(ValueError, match="is there and is no page"):
+    with pytest.raises(ValueError, match="is a folder: name a file in it"):
         made.to_html(tmp_path)
+
+
+def test_an_unwritable_place_for_a_report_is_told(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = dl.compare(NUMBERS, NUMBERS)
+
+    def refuse(path: pathlib.Path, *_: object, **__: object) -> bool:
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+    # Whoever runs tests as root may read everything.
+    monkeypatch.setattr(pathlib.Path, "is_dir", refuse)
+    with pytest.raises(dl.errors.InputError, match=r"page.html: permission denied$"):
+        made.to_html(tmp_path / "page.html")

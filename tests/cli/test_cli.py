@@ -119,6 +119,30 @@ def test_compare(tmp_path: pathlib.Path) -> None:
     assert (told["tolerance"], told["resolution"], told["correction"]) == (0, 0.01, "holm")
 
 
+def test_names_with_commas_and_options_given_twice(tmp_path: pathlib.Path) -> None:
+    path = str(tmp_path / "a.parquet")
+    pl.DataFrame({"a": [1, 2], "b,c": [3, 4], 'd"': [5, 6], "e": [7, 8]}).write_parquet(path)
+
+    def compared(*options: str) -> list[str]:
+        return [
+            column["name"] for column in json.loads(run("compare", path, path, "--json", *options).stdout)["columns"]
+        ]
+
+    assert compared("--columns", 'a, "b,c"') == ["a", "b,c"]
+    assert compared("--columns", 'd"') == ['d"']
+    assert compared("--columns", "a", "--columns", "e") == ["a", "e"]
+    told = json.loads(run("profile", path, "--json", "--redact", '"b,c"', "--redact", "e").stdout)["columns"]
+    assert [name for name, column in told.items() if column["max"] is None] == ["b,c", "e"]
+
+
+@pytest.mark.parametrize("command", ["profile", "compare"])
+def test_help_names_the_exit_codes(command: str) -> None:
+    told = " ".join(run(command, "--help").stdout.split())
+    assert "Exit codes: 0 fine, " in told
+    assert "2 your mistake or bad input, 3 disk or network failed" in told
+    assert ("1 something changed and --fail-on drift asks" in told) == (command == "compare")
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -127,6 +151,7 @@ def test_compare(tmp_path: pathlib.Path) -> None:
         (["profile", DEMO, "--k", "3"], "driftline: k is 3: it must be 8 to 65535"),
         (["profile", DEMO, "--collect", "mean"], 'driftline: collect has "mean": it takes counts'),
         (["profile", DEMO, "--columns", "zip"], 'no column "zip"; columns are "id", "car_value"'),
+        (["profile", DEMO, "--columns", '"id'], 'columns is "id: write A,B, and a name with a comma in double quotes'),
         (["profile", DEMO, "--nonsense"], "No such option"),
         (["compare", DEMO], "Missing argument 'CUR'"),
         (["compare", DEMO, DEMO, "--tolerance", "much"], 'tolerance is "much": write a share of the rows, such as 2%'),

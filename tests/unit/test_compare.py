@@ -101,9 +101,52 @@ def test_whole_numbers_are_told_by_their_values() -> None:
     assert c["flag"].explanation == "6.0 % of rows moved (at most 6.8 %). 1 went from 3.0 % to 9.0 %."
 
 
+def test_whole_numbers_that_doubles_do_not_tell_apart_are_never_called_stable() -> None:
+    n = 20_000
+    hidden = ({"x": np.full(n, 2**60)}, {"x": np.full(n, 2**60 + 1)})
+    rounded = {"x": "whole numbers beyond 2^53 are rounded: cast to text to compare them"}
+    assert dl.compare(*hidden).not_judged == dl.compare(*map(dl.profile, hidden)).not_judged == rounded
+    as_text = [{"x": side["x"].astype(str)} for side in hidden]
+    assert dl.compare(*as_text).drifted == ["x"]
+    # A change that shows all the same is one: a default value far beyond the others.
+    small = RNG.integers(0, 100, n)
+    filled = np.where(np.arange(n) < n // 10, 2**63 - 1, small)
+    assert dl.compare({"x": small}, {"x": filled}).drifted == ["x"]
+    # Up to 2^53 and of floats nothing is rounded, and a column that is empty now is judged by its missing rows.
+    assert dl.compare({"x": np.full(n, 2**53)}, {"x": np.full(n, 2**53)}).stable == ["x"]
+    assert dl.compare({"x": np.full(n, 1e300)}, {"x": np.full(n, 1e300)}).stable == ["x"]
+    assert dl.compare(hidden[0], {"x": pa.array([None] * n, pa.int64())}).drifted == ["x"]
+
+
+def test_only_what_a_comparison_reads_is_counted_over_bins() -> None:
+    current = dl.compare(BEFORE, NOW).current
+    assert (current["city"].bins, len(current["same"].bins) > 30) == (None, True)
+
+
 def test_int_against_float_is_no_retype() -> None:
     c = dl.compare({"x": np.arange(50_000) % 30}, {"x": (np.arange(50_000) % 30).astype(float)})
     assert (c.stable, c.retyped) == (["x"], {})
+
+
+def test_bool_against_text_is_a_retype() -> None:
+    flags = np.arange(5000) % 3 == 0
+    text = flags.astype(str)
+    lower = np.char.lower(text)
+    for before, now, types in ((flags, lower, "bool in the reference, string now"), (text, flags, "string in the")):
+        c = dl.compare({"x": before}, {"x": now})
+        assert c["x"].reason.startswith(types)
+        assert (c["x"].verdict, c.changed) == ("retyped", True)
+    assert dl.compare({"x": flags}, {"x": flags.tolist()}).stable == ["x"]
+    # A side that holds both has its values compared with either.
+    both = dl.merge([dl.profile({"x": flags}), dl.profile({"x": lower})])
+    assert dl.compare({"x": flags}, both).stable == dl.compare(both, {"x": lower}).stable == ["x"]
+
+
+def test_amounts_that_look_like_ids_are_judged_as_floats() -> None:
+    before, now = ({"x": RNG.permutation(10**7)[:5000] + shift} for shift in (0, 5 * 10**6))
+    c = dl.compare(before, now)
+    assert c.not_judged == {"x": "nearly all values are distinct: cast to float to judge"}
+    assert dl.compare({"x": before["x"] * 1.0}, {"x": now["x"] * 1.0}).drifted == ["x"]
 
 
 def test_ids_and_times_are_judged_by_missing_rows_and_length_only() -> None:
@@ -199,6 +242,7 @@ def test_any_mix_of_sides(tmp_path: pathlib.Path) -> None:
 def test_columns_that_come_and_go() -> None:
     c = dl.compare({"a": [1, 2], "gone": [1, 2]}, {"a": [1, 2], "new": [1, 2]})
     assert (c.only_in_reference, c.only_in_current, c.changed) == (["gone"], ["new"], True)
+    assert "2 reference rows, 2 current, 1 column in common, " in repr(c)
     assert re.search(r"GONE +gone", repr(c))
     assert re.search(r"NEW +new", repr(c))
     chosen = dl.compare({"a": [1, 2], "gone": [1, 2]}, {"a": [1, 2], "new": [1, 2]}, columns=["a", "new"])
@@ -216,6 +260,7 @@ def test_looks() -> None:
     assert re.fullmatch(r"200,000 reference rows, 200,000 current, 3 columns, \d+\.\d\d s", lines[0])
     assert re.match(r"CHANGED +city +25.0 % of rows moved \(at most 2[5-9].\d %\) +'[bc]': 25.0 % -> ", lines[1])
     assert re.fullmatch(r"stable +same +at most \d.\d %", lines[3])
+    assert repr(dl.compare({"x": [1]}, {"x": [1, 2]})).startswith("1 reference row, 2 current, 1 column, ")
     assert "CHANGED" in c._repr_html_()
 
 
@@ -329,7 +374,7 @@ def test_types_that_are_not_profiled_are_told_as_what_they_are() -> None:
 
 
 def test_labels_keep_the_digits_that_tell_edges_apart() -> None:
-    seconds = RNG.integers(1_700_000_000, 1_700_100_000, 20_000)
+    seconds = RNG.integers(1_700_000_000, 1_700_050_000, 20_000)
     c = dl.compare({"t": seconds, "f": 100_000 + RNG.normal(0, 0.1, 20_000)}, {
         "t": np.concatenate([seconds[:10_000], seconds[10_000:] + 50_000]),
         "f": 100_000.05 + RNG.normal(0, 0.1, 20_000),
@@ -339,9 +384,26 @@ def test_labels_keep_the_digits_that_tell_edges_apart() -> None:
     assert len({cell.label for cell in c["f"].cells}) == len(c["f"].cells)
 
 
+def test_labels_have_no_more_digits_than_numbers_have() -> None:
+    prices = np.round(RNG.uniform(0.4, 0.5, 300), 6)
+    before, now = (
+        {"x": RNG.choice(prices, 20_000, p=np.r_[[0.3 - more, more], [0.7 / 298] * 298])} for more in (0, 0.2)
+    )
+    labels = [cell.label for cell in dl.compare(before, now)["x"].cells]
+    assert max(len(digits) for label in labels for digits in re.findall(r"\d\.(\d+)", label)) <= 6
+    # Two values with bins of their own, a millionth of the others' spread apart.
+    close = {"x": np.concatenate([RNG.normal(0, 1, 1000), np.repeat([0.3, 0.30000001], 500)])}
+    labels = [cell.label for cell in dl.compare(close, close)["x"].cells]
+    assert {"0.3", "0.30000001"} <= set(labels)
+    assert len(set(labels)) == len(labels)
+
+
 def test_threads_change_nothing() -> None:
+    lost = np.where(RNG.random((2, 40, 500)) < 0.1, None, "x")
     before = {f"c{i}": RNG.poisson(3, 500) for i in range(40)}
+    before |= {f"id{i}": [f"{i}-{j}" if lost[0, i, j] else None for j in range(500)] for i in range(40)}
     now = {f"c{i}": RNG.poisson(3.2, 80) for i in range(40)}
+    now |= {f"id{i}": [f"{j}-{i}" if lost[1, i, j] and j % 3 else None for j in range(80)] for i in range(40)}
     one, four = (dl.compare(before, now, tolerance=0, threads=threads).to_dicts() for threads in (1, 4))
     assert one == four
 

@@ -180,11 +180,13 @@ def page(compared: dl.Comparison) -> str:
 
 def test_the_result_comes_first_in_words(page: str) -> None:
     told = words(page)
-    assert "3 of 6 columns changed 20,000 reference rows, 20,000 current rows." in told
+    assert (
+        "3 of 6 columns in common changed, 1 retyped, 1 gone, 1 new 20,000 reference rows, 20,000 current rows." in told
+    )
     assert "3 changed it is proved that more than 2 % of the rows moved" in told
     assert "1 gone only the reference has it 1 new only the current data have it" in told
     assert "at most 5 % are expected to be false findings (Benjamini-Hochberg)" in told
-    assert Page(page).all("title") == ["driftline: 3 of 6 columns changed"]
+    assert Page(page).all("title") == ["driftline: 3 of 6 columns in common changed, 1 retyped, 1 gone, 1 new"]
 
 
 def test_what_matters_most_is_on_top(page: str, compared: dl.Comparison) -> None:
@@ -297,7 +299,7 @@ def test_statistics_stand_with_what_belongs_to_them() -> None:
     ("verdicts", "told"),
     [
         (["drift"], "1 of 1 column changed"),
-        (["undecided", "stable", "undecided"], "No change is proved, 2 of 3 columns undecided"),
+        (["undecided", "stable", "undecided"], "No change of values is proved, 2 of 3 columns undecided"),
         (["stable", "not judged"], "None of 2 columns changed"),
         (["not judged"], "None of 1 column could be judged"),
     ],

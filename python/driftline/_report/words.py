@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from driftline._format import count, counted, whole_percent
+from driftline._format import counted, whole_percent
 from driftline._report.verdicts import WORDS, Line
 
 if TYPE_CHECKING:
@@ -14,15 +14,16 @@ __all__ = ["counts", "headline", "how_measured", "how_to_read_statistics", "mean
 
 
 def headline(lines: Sequence[Line]) -> str:
-    """The result: `5 of 12 columns changed`."""
+    """The result: `5 of 12 columns in common changed, 1 gone`; what is counted adds up to the lines."""
     said = Counter(line.word for line in lines)
-    compared = len(lines) - said["gone"] - said["new"]
-    columns = counted(compared, "column")
+    one_sided = said["gone"] + said["new"]
+    columns = counted(len(lines) - one_sided, "column") + (" in common" if one_sided else "")
+    others = "".join(f", {said[word]:,} {word}" for word in ("retyped", "gone", "new") if said[word])
     if said["changed"]:
-        return f"{said['changed']:,} of {columns} changed"
+        return f"{said['changed']:,} of {columns} changed{others}"
     if said["undecided"]:
-        return f"No change is proved, {said['undecided']:,} of {columns} undecided"
-    return f"None of {columns} changed" if said["stable"] else f"None of {columns} could be judged"
+        return f"No change of values is proved, {said['undecided']:,} of {columns} undecided{others}"
+    return (f"None of {columns} changed" if said["stable"] else f"None of {columns} could be judged") + others
 
 
 def counts(lines: Sequence[Line]) -> list[tuple[str, int]]:
@@ -33,7 +34,8 @@ def counts(lines: Sequence[Line]) -> list[tuple[str, int]]:
 
 def rows_compared(comparison: "Comparison") -> str:
     """What was compared."""
-    return f"{count(comparison.reference_rows)} reference rows, {count(comparison.current_rows)} current rows."
+    before, now = comparison.reference_rows, comparison.current_rows
+    return f"{counted(before, 'reference row')}, {counted(now, 'current row')}."
 
 
 def meanings(comparison: "Comparison") -> dict[str, str]:

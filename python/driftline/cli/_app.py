@@ -1,5 +1,6 @@
 """The commands."""
 
+import csv
 import json
 import math
 import os
@@ -28,7 +29,13 @@ Paths = Annotated[
     list[str], typer.Argument(metavar="PATHS...", help="Files, folders, globs or URLs; or saved profiles.")
 ]
 Columns = Annotated[
-    str | None, typer.Option("--columns", "-c", metavar="A,B", help="Columns to look at; all by default.")
+    list[str] | None,
+    typer.Option(
+        "--columns",
+        "-c",
+        metavar="A,B",
+        help="Columns to look at; all by default. Names with a comma in double quotes.",
+    ),
 ]
 Threads = Annotated[int, typer.Option(metavar="N", help="How many to use; 0: all cores.")]
 Json = Annotated[bool, typer.Option("--json", help="For machines.")]
@@ -63,16 +70,16 @@ def _driftline(
     pass
 
 
-@app.command()
+@app.command(epilog="Exit codes: 0 fine, 2 your mistake or bad input, 3 disk or network failed: try again.")
 def profile(
     paths: Paths,
     output: Annotated[str | None, typer.Option("--output", "-o", metavar="FILE", help="Save the profile here.")] = None,
     columns: Columns = None,
     k: Annotated[int, typer.Option(help="Accuracy of the quantiles.")] = 1600,
     collect: Annotated[
-        str | None, typer.Option(metavar="A,B", help="Of counts, moments, quantiles, distinct, top, length.")
+        list[str] | None, typer.Option(metavar="A,B", help="Of counts, moments, quantiles, distinct, top, length.")
     ] = None,
-    redact: Annotated[str, typer.Option(metavar="A,B", help="Columns of which no value is kept.")] = "",
+    redact: Annotated[list[str] | None, typer.Option(metavar="A,B", help="Columns of which no value is kept.")] = None,
     reference: Annotated[
         str | None, typer.Option(metavar="PATH", help="Count over the bins of this profile or these data.")
     ] = None,
@@ -84,17 +91,17 @@ def profile(
     if saved and len(saved) < len(paths):
         raise dl.errors.InputError(f"{saved[0]}: is a saved profile: profile the data first, then name profiles alone")
     if saved:
-        if (columns, k, collect, redact, reference) != (None, 1600, None, "", None):
+        if (columns, k, collect, redact, reference) != (None, 1600, None, None, None):
             raise ValueError(f"{saved[0]}: is a saved profile, whose content no option changes: profile the data again")
         made = dl.merge(dl.Profile.load(path) for path in paths)
     else:
-        parts = None if collect is None else _listed(collect)
+        parts = _listed("collect", collect)
         made = dl.profile(
             paths,
-            columns=None if columns is None else _listed(columns),
+            columns=_listed("columns", columns),
             k=k,
             collect=parts,  # type: ignore[arg-type]  # The engine names the parts that there are.
-            redact=_listed(redact),
+            redact=_listed("redact", redact) or (),
             reference=reference,
             threads=threads,
         )
@@ -107,7 +114,10 @@ def profile(
         _show(made)
 
 
-@app.command()
+@app.command(
+    epilog="Exit codes: 0 fine, 1 something changed and --fail-on drift asks, 2 your mistake or bad input, "
+    "3 disk or network failed: try again."
+)
 def compare(
     reference: Annotated[str, typer.Argument(metavar="REF", help="Data, or a saved profile, of before.")],
     current: Annotated[str, typer.Argument(metavar="CUR", help="The same of now.")],
@@ -133,7 +143,7 @@ def compare(
     made = dl.compare(
         reference,
         current,
-        columns=None if columns is None else _listed(columns),
+        columns=_listed("columns", columns),
         tolerance=share("tolerance", tolerance),
         alpha=alpha,
         resolution=share("resolution", resolution),
@@ -174,8 +184,20 @@ def demo(
             _show(part)
 
 
-def _listed(names: str) -> list[str]:
-    return [name.strip() for name in names.split(",") if name.strip()]
+def _listed(option: str, given: list[str] | None) -> list[str] | None:
+    """Names as the header of a CSV file has them: one with a comma stands in double quotes.
+
+    An option that is given twice adds up: of two that say what to redact, none may be lost.
+    """
+    if given is None:
+        return None
+    try:
+        lines = [row for names in given for row in csv.reader([names], skipinitialspace=True, strict=True)]
+    except csv.Error:
+        raise ValueError(
+            f"{option} is {' '.join(given)}: write A,B, and a name with a comma in double quotes"
+        ) from None
+    return [name for names in lines for name in names if name]
 
 
 def _show(made: Any) -> None:

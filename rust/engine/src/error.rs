@@ -43,6 +43,7 @@ impl Error {
         match error.kind() {
             ErrorKind::NotFound => Error::Input(format!("{path}: no such file or folder")),
             ErrorKind::PermissionDenied => Error::Input(format!("{path}: permission denied")),
+            ErrorKind::InvalidFilename => Error::Input(format!("{path}: file name too long")),
             ErrorKind::InvalidData | ErrorKind::InvalidInput | ErrorKind::UnexpectedEof => {
                 Error::Input(format!("{path}: {error}"))
             }

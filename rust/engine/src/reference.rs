@@ -93,6 +93,16 @@ impl Reference {
         Ok(Self { columns })
     }
 
+    /// The bins of numbers alone, which are all that a comparison reads.
+    ///
+    /// # Errors
+    /// As of [`try_from_profile`](Self::try_from_profile).
+    pub fn try_from_numbers(profile: &Profile) -> Result<Self> {
+        let mut reference = Self::try_from_profile(profile)?;
+        reference.columns.retain(|_, (kind, ..)| *kind == Kind::Number);
+        Ok(reference)
+    }
+
     /// The bins of a column of that kind; of times only if they are in the same unit.
     pub fn bins_for(&self, column: &str, kind: Kind, type_name: &str) -> Option<&ColumnBins> {
         let (ours, ours_type, bins) = self.columns.get(column)?;

@@ -14,7 +14,7 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<()> {
     // Through a link to the file behind it, which is what others open.
     let path = &path.canonicalize().unwrap_or_else(|_| path.to_owned());
     let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let file_name = path.file_name().ok_or_else(|| Error::Argument(format!("{name}: names no file")))?;
+    let file_name = path.file_name().ok_or_else(|| Error::Argument(format!("{name:?} names no file")))?;
     static WRITES: AtomicU64 = AtomicU64::new(0);
     let (process, write) = (std::process::id(), WRITES.fetch_add(1, Ordering::Relaxed));
     let half = folder.join(format!(".{}.{process}.{write}.part", file_name.to_string_lossy()));
@@ -25,7 +25,9 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<()> {
         // The error tells what went wrong; that its remains could not be removed as well adds nothing.
         let _ = std::fs::remove_file(&half);
         match error.kind() {
-            std::io::ErrorKind::NotFound => Error::Input(format!("{name}: there is no folder {folder:?}")),
+            std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory => {
+                Error::Input(format!("{name}: there is no folder {folder:?}"))
+            }
             _ => Error::from_io(&name, &error),
         }
     })

@@ -76,7 +76,10 @@ fn few_rows_are_undecided_and_ids_are_not_judged() {
     let comparison = compare(&sides[0], &sides[1], &CompareOptions::default()).unwrap();
     assert_eq!(judged(&comparison, "x").verdict, Verdict::Undecided);
     let id = comparison.columns.iter().find(|c| c.name == "id").unwrap();
-    assert_eq!(id.judgement.as_ref().unwrap_err().why.to_string(), "nearly all values are distinct");
+    assert_eq!(
+        id.judgement.as_ref().unwrap_err().why.to_string(),
+        "nearly all values are distinct: cast to float to judge"
+    );
 }
 
 #[test]

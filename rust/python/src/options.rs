@@ -14,7 +14,7 @@ pub struct Options(pub engine::Options);
 #[pymethods]
 impl Options {
     #[new]
-    #[pyo3(signature = (*, columns = None, k = 1600, collect = None, collect_by_column = None, redact = vec![], reference = None, threads = 0, may_lack_columns = false))]
+    #[pyo3(signature = (*, columns = None, k = 1600, collect = None, collect_by_column = None, redact = vec![], reference = None, bin_numbers_alone = false, threads = 0, may_lack_columns = false))]
     #[expect(clippy::too_many_arguments, reason = "one a keyword, as Python has them")]
     fn new(
         py: Python<'_>,
@@ -24,6 +24,7 @@ impl Options {
         collect_by_column: Option<HashMap<String, Vec<String>>>,
         redact: Vec<String>,
         reference: Option<PyRef<'_, Profile>>,
+        bin_numbers_alone: bool,
         threads: i64,
         may_lack_columns: bool,
     ) -> PyResult<Self> {
@@ -31,7 +32,9 @@ impl Options {
             let collected = |names: &[String]| Collect::try_from_names(names.iter().map(String::as_str));
             let by_column = collect_by_column.iter().flatten();
             let by_column = by_column.map(|(name, parts)| Ok((name.clone(), collected(parts)?)));
-            let reference = reference.as_deref().map(|profile| Reference::try_from_profile(profile.engine()));
+            let bins_of =
+                if bin_numbers_alone { Reference::try_from_numbers } else { Reference::try_from_profile };
+            let reference = reference.as_deref().map(|profile| bins_of(profile.engine()));
             let number = |name: &str, value: i64, least: i64, most: i64, told: &str| {
                 let message = || Error::Argument(format!("{name} is {value}: it must be {told}"));
                 if (least..=most).contains(&value) { Ok(value) } else { Err(message()) }

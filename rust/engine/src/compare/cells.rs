@@ -81,15 +81,14 @@ impl Cells {
         (low, edges.next_back().map_or(high, |(_, high)| high))
     }
 
-    /// What two edges in the middle of the numbers differ by: their quartiles over a hundred.
-    pub fn step(&self) -> f64 {
-        let highs = self.cells.iter().filter_map(|cell| match cell.content {
-            Content::Bin { high, .. } if high.is_finite() => Some(high),
+    /// How far from `x` the nearest edge of a bin lies; one just beside it is the same to a reader.
+    pub fn gap(&self, x: f64) -> f64 {
+        let edges = self.cells.iter().filter_map(|cell| match cell.content {
+            Content::Bin { low, high } => Some([low, high]),
             _ => None,
         });
-        let highs: Vec<f64> = highs.collect();
-        let at = |share: f64| highs.get((share * highs.len() as f64) as usize).copied().unwrap_or(0.0);
-        (at(0.75) - at(0.25)) / 100.0
+        let apart = edges.flatten().filter(|edge| !(x.next_down()..=x.next_up()).contains(edge));
+        apart.map(|edge| (edge - x).abs()).fold(f64::INFINITY, f64::min)
     }
 
     /// Cells of `contents` that hold a row on either side.

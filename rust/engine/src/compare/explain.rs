@@ -180,7 +180,7 @@ fn range(low: f64, high: f64, cells: &Cells) -> String {
             format!("{from} to {to}")
         };
     }
-    let written = |x: f64| written(x, cells.step());
+    let written = |x: f64| written(x, cells.gap(x));
     // The edge below a frequent value, or below the smallest of all, is the number just before it.
     let (below, before) = (high.next_up(), |x: f64| shorter(x.next_up(), x));
     let low = if before(low) || low.next_up() == high { low.next_up() } else { low };
@@ -200,14 +200,56 @@ fn shorter(x: f64, y: f64) -> bool {
     x.is_finite() && y.is_finite() && x.to_string().len() + 4 < y.to_string().len()
 }
 
-/// A number as a person would write it: four digits, or as many as tell it from another one `step` away.
-fn written(x: f64, step: f64) -> String {
-    let magnitude = |x: f64| x.abs().max(1e-300).log10().floor();
-    if x == 0.0 || (1e-4..1e15).contains(&x.abs()) {
-        let digits = (3.0 - magnitude(x)).max(if step > 0.0 { -magnitude(step) } else { 0.0 });
-        let text = format!("{x:.0$}", digits.clamp(0.0, 17.0) as usize);
-        if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
-    } else {
-        format!("{x:.3e}")
+/// Digits that a number is written with at least, where it has them.
+const DIGITS: usize = 4;
+/// Digits that tell any two doubles apart.
+const ALL_DIGITS: usize = 17;
+
+/// A number as a person would write it: four digits, or as many as tell it from another one `gap` away, and
+/// never more than it has.
+fn written(x: f64, gap: f64) -> String {
+    let magnitude = x.abs().max(1e-300).log10().floor();
+    let is_plain = x == 0.0 || (1e-4..1e15).contains(&x.abs());
+    let with = |digits: usize| {
+        let text = if is_plain {
+            format!("{x:.0$}", (digits as f64 - 1.0 - magnitude).max(0.0) as usize)
+        } else {
+            format!("{x:.0$e}", digits - 1)
+        };
+        let (number, exponent) = text.split_at(text.find('e').unwrap_or(text.len()));
+        if !number.contains('.') {
+            return text;
+        }
+        format!("{}{exponent}", number.trim_end_matches('0').trim_end_matches('.'))
+    };
+    let tells = |text: &String| text.parse().is_ok_and(|read: f64| (read - x).abs() < gap / 2.0);
+    let exact = if is_plain { x.to_string() } else { format!("{x:e}") };
+    let text = (DIGITS..=ALL_DIGITS).map(with).find(tells);
+    text.filter(|text| text.len() < exact.len()).unwrap_or(exact)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_as_short_as_tells_their_neighbours_apart() {
+        for (x, gap, text) in [
+            (0.422915, 1e-20, "0.422915"),
+            (0.422915, f64::INFINITY, "0.4229"),
+            (0.1 + 0.2, 1e-3, "0.3"),
+            (0.1 + 0.2, 1e-17, "0.30000000000000004"),
+            (0.0, 0.0, "0"),
+            (27_082.4, 100.0, "27082"),
+            (100_000.05, 0.01, "100000.05"),
+            (-1234.56789, 0.01, "-1234.57"),
+            (1e-5, 1.0, "1e-5"),
+            (1.23456e-7, 1e-7, "1.235e-7"),
+            (1.26004e-7, 1e-7, "1.26e-7"),
+            (1.23456e-7, 1e-13, "1.23456e-7"),
+            (1.234_567_89e18, 1e13, "1.23457e18"),
+        ] {
+            assert_eq!(written(x, gap), text);
+        }
     }
 }

@@ -15,6 +15,7 @@ use crate::threads::map;
 use crate::{Error, Result};
 use cells::{Cells, category_cells, length_cells, missing_cells, number_cells, rows};
 use driftline_stats::correct::{benjamini_hochberg, holm};
+use driftline_stats::verdict::Verdict;
 pub use explain::Moved;
 use explain::OTHER;
 pub use judge::{Judgement, Limits};
@@ -24,6 +25,10 @@ use judge::{judge, p_value, permutations, wrong};
 const MOSTLY_DISTINCT: f64 = 0.9;
 /// Fewer values than this are distinct by chance.
 const FEW_VALUES: u64 = 20;
+
+/// Beyond this whole number doubles lie further apart than whole numbers, so that neighbours are compared as one.
+const LAST_APART: i128 = 1 << 53;
+const ROUNDED: &str = "whole numbers beyond 2^53 are rounded: cast to text to compare them";
 
 /// How p-values are corrected for the number of columns.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -211,8 +216,14 @@ pub fn compare(reference: &Profile, current: &Profile, options: &CompareOptions)
     let mut columns = Vec::with_capacity(pairs.common.len());
     for (prepared, &(before, now)) in prepared.into_iter().zip(&pairs.common) {
         let (cells, judgement) = match prepared {
-            Ok(cells) => match judgements.next() {
-                Some(judgement) => (Some(cells), Ok(judgement?)),
+            Ok(cells) => match judgements.next().transpose()? {
+                // A change of rounded numbers is one, but that these are the same proves little.
+                Some(judgement)
+                    if judgement.verdict != Verdict::Drift && cells.ordered && are_rounded(before, now) =>
+                {
+                    (None, Err(Unjudged { why: NotJudged::Reason(ROUNDED), moved: vec![] }))
+                }
+                Some(judgement) => (Some(cells), Ok(judgement)),
                 None => return Err(Error::Argument("a column was prepared and not judged".into())),
             },
             Err(why) => (None, Err(Unjudged { why, moved: vec![] })),
@@ -228,7 +239,7 @@ pub fn compare(reference: &Profile, current: &Profile, options: &CompareOptions)
             judgement,
         });
     }
-    look_aside(&mut columns, &pairs.common, limits)?;
+    look_aside(&mut columns, &pairs.common, options)?;
     columns.extend(pairs.unprofiled.iter().map(|&(name, before, now)| {
         let why = if before == now {
             NotJudged::Reason("its type is not profiled")
@@ -332,7 +343,7 @@ fn prepare(
         return Err(NotJudged::Reason("no rows on one side"));
     }
     let nullish = reference.kind == Kind::Null || current.kind == Kind::Null;
-    if !nullish && reference.kind != current.kind {
+    if !nullish && (reference.kind != current.kind || boolean_on_one_side(reference, current)) {
         return Err(retyped());
     }
     let empty = reference.counts.valid() == 0 || current.counts.valid() == 0;
@@ -342,7 +353,7 @@ fn prepare(
         Kind::Time => Err(NotJudged::Reason("a time")),
         Kind::List | Kind::Embedding => Err(NotJudged::Reason("its elements or norm are compared")),
         Kind::Number if is_whole(reference) && is_whole(current) && are_ids(reference, current) => {
-            Err(NotJudged::Reason("nearly all values are distinct"))
+            Err(NotJudged::Reason("nearly all values are distinct: cast to float to judge"))
         }
         Kind::Number => number_cells(reference, current)
             .ok_or(NotJudged::Reason("no quantiles were kept on one side: collect them, and do not redact")),
@@ -357,11 +368,26 @@ fn prepare(
     }
 }
 
+/// Whether one side holds booleans alone and the other none: the texts `true` and `false` are read otherwise.
+fn boolean_on_one_side(reference: &ColumnProfile, current: &ColumnProfile) -> bool {
+    let [before, now] = [reference, current].map(|column| column.type_name.as_str());
+    let is_apart = |a: &str, b: &str| a == "bool" && b.split('|').all(|name| name != "bool");
+    is_apart(before, now) || is_apart(now, before)
+}
+
 fn are_ids(reference: &ColumnProfile, current: &ColumnProfile) -> bool {
     [reference, current].iter().all(|column| {
         let valid = column.counts.valid();
         let distinct = column.distinct.as_ref().map_or(0.0, |d| d.estimate());
         valid > FEW_VALUES && distinct > MOSTLY_DISTINCT * valid as f64
+    })
+}
+
+/// Whether a side has whole numbers that doubles do not tell apart.
+fn are_rounded(reference: &ColumnProfile, current: &ColumnProfile) -> bool {
+    [reference, current].iter().any(|column| {
+        let range = column.numbers.as_ref().and_then(|numbers| numbers.integer_range);
+        range.is_some_and(|(min, max)| min.abs().max(max.abs()) > LAST_APART)
     })
 }
 
@@ -375,31 +401,34 @@ fn is_whole(column: &ColumnProfile) -> bool {
 fn look_aside(
     columns: &mut [ColumnComparison],
     pairs: &[(&ColumnProfile, &ColumnProfile)],
-    limits: &Limits,
+    options: &CompareOptions,
 ) -> Result<()> {
-    let mut asides: Vec<(usize, &str, Cells)> = vec![];
-    for (i, (column, &(before, now))) in columns.iter().zip(pairs).enumerate() {
-        let compared = |unjudged: &Unjudged| matches!(unjudged.why, NotJudged::Reason(_));
-        if !column.judgement.as_ref().is_err_and(compared) || rows(before) == 0 || rows(now) == 0 {
-            continue;
-        }
-        asides.push((i, "", missing_cells(before, now)));
-        asides.extend(length_cells(before, now).map(|cells| (i, "length ", cells)));
-    }
+    let CompareOptions { limits, threads, .. } = options;
+    let compared = |unjudged: &Unjudged| matches!(unjudged.why, NotJudged::Reason(_));
+    let unjudged = columns.iter().zip(pairs).enumerate().filter(|(_, (column, (before, now)))| {
+        column.judgement.as_ref().is_err_and(compared) && rows(before) > 0 && rows(now) > 0
+    });
+    let unjudged: Vec<_> = unjudged.map(|(i, (_, &sides))| (i, sides)).collect();
+    let asides = map(*threads, &unjudged, |&(i, (before, now))| {
+        let lengths = length_cells(before, now).map(|cells| (i, "length ", cells));
+        [Some((i, "", missing_cells(before, now))), lengths]
+    });
+    let mut asides: Vec<(usize, &str, Cells)> = asides.into_iter().flatten().flatten().collect();
     asides.retain(|(.., cells)| cells.cells.len() > 1);
     let permutations = permutations(asides.len().max(1), limits.alpha);
-    for (i, prefix, cells) in &asides {
+    let found = map(*threads, &asides, |(.., cells)| -> Result<Option<Moved>> {
         let (p, _) = p_value(cells, limits, permutations)?;
         if p * asides.len() as f64 > limits.alpha {
-            continue;
+            return Ok(None);
         }
-        let moved = if cells.ordered {
-            explain::largest(cells).1
-        } else {
-            let moved = explain::moved(cells, limits.alpha)?;
-            moved.into_iter().find(|moved| moved.label != OTHER)
-        };
-        if let (Err(unjudged), Some(moved)) = (&mut columns[*i].judgement, moved) {
+        if cells.ordered {
+            return Ok(explain::largest(cells).1);
+        }
+        let moved = explain::moved(cells, limits.alpha)?;
+        Ok(moved.into_iter().find(|moved| moved.label != OTHER))
+    });
+    for ((i, prefix, _), moved) in asides.iter().zip(found) {
+        if let (Err(unjudged), Some(moved)) = (&mut columns[*i].judgement, moved?) {
             unjudged.moved.push(Moved { label: format!("{prefix}{}", moved.label), ..moved });
         }
     }
