@@ -31,6 +31,8 @@ const LONGEST_YEARS: u64 = 1000;
 const FIRST_MONDAY: i64 = 4;
 /// Periods from the epoch that no instant of 64 bits reaches, and that all arithmetic still holds.
 const FAR: i128 = 1 << 40;
+/// Windows that [`Calendar::numbers`] remembers: eleven years of days.
+const REMEMBERED: usize = 4096;
 
 /// A unit in which the length of a window is given.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -150,6 +152,20 @@ enum Step {
     Months(i64),
 }
 
+/// A window that was looked up.
+#[derive(Clone, Copy)]
+struct Known {
+    start_us: i64,
+    end_us: i64,
+    number: i64,
+}
+
+impl Known {
+    fn holds(&self, instant_us: i64) -> bool {
+        self.start_us <= instant_us && instant_us < self.end_us
+    }
+}
+
 impl Calendar {
     /// Windows of length `every` in the zone of that IANA name, such as `Europe/Berlin` or `UTC`, in any case.
     ///
@@ -211,6 +227,23 @@ impl Calendar {
         self.start(number).clamp(i64::MIN.into(), i64::MAX.into()) as i64
     }
 
+    /// Replaces what `out` holds by the number of the window of each instant.
+    ///
+    /// Neighbours in one window cost a comparison, and windows that come again a search among those that were
+    /// met: up to 4096 windows, the zone's rules are asked once for each, however the instants are ordered.
+    pub fn numbers(&self, instants_us: &[i64], out: &mut Vec<i64>) {
+        out.clear();
+        out.reserve(instants_us.len());
+        let mut met: Vec<Known> = vec![];
+        let mut current = Known { start_us: 0, end_us: 0, number: 0 };
+        for &instant_us in instants_us {
+            if !current.holds(instant_us) {
+                current = self.known(instant_us, &mut met);
+            }
+            out.push(current.number);
+        }
+    }
+
     /// The part of a cycle with which a window begins on the zone's clock, below [`Cycle::buckets`].
     ///
     /// Periods of the calendar begin at midnight of their first date, also where the zone skipped it.
@@ -259,6 +292,28 @@ impl Calendar {
                 label
             }
         }
+    }
+
+    /// The window of an instant, from those that were met or else put among them. They are in order.
+    fn known(&self, instant_us: i64, met: &mut Vec<Known>) -> Known {
+        let mut place = met.partition_point(|known| known.start_us <= instant_us);
+        if let Some(known) = place.checked_sub(1).map(|last| met[last])
+            && known.holds(instant_us)
+        {
+            return known;
+        }
+        let number = self.number(instant_us);
+        let (start_us, end_us) = (self.start_us(number), self.start_us(number + 1));
+        let known = Known { start_us, end_us, number };
+        // A division finds a duration faster than a search does.
+        if !matches!(self.step, Step::Duration(_)) {
+            if met.len() == REMEMBERED {
+                met.clear();
+                place = 0;
+            }
+            met.insert(place, known);
+        }
+        known
     }
 
     /// The first instant of a window, in microseconds.

@@ -189,6 +189,9 @@ fn a_skipped_date_is_an_empty_window_with_a_name_and_a_weekday() {
     assert_eq!(days.bucket(Cycle::DayOfWeek, skipped), 4);
     let last = at("2011-12-30T10:00Z") - 1;
     assert_eq!([last, last + 1].map(|t| days.number(t)), [skipped - 1, skipped + 1]);
+    let mut numbers = vec![];
+    days.numbers(&[last, last + 1, last], &mut numbers);
+    assert_eq!(numbers, [skipped - 1, skipped + 1, skipped - 1]);
 }
 
 #[test]
@@ -358,6 +361,14 @@ proptest! {
     }
 
     #[test]
+    fn many_at_once_have_the_numbers_of_one_at_a_time((windows, instants) in instants()) {
+        let one_at_a_time: Vec<i64> = instants.iter().map(|&t| windows.number(t)).collect();
+        let mut numbers = vec![7; 3];
+        windows.numbers(&instants, &mut numbers);
+        prop_assert_eq!(numbers, one_at_a_time);
+    }
+
+    #[test]
     fn labels_differ((windows, instants) in instants()) {
         let number = windows.number(instants[0]);
         let labels: HashSet<String> = (number - 30..number + 30).map(|n| windows.label(n)).collect();
@@ -385,4 +396,13 @@ proptest! {
         );
         prop_assert_eq!(month_start(12 * (year - 1970) + month - 1) + day - 1, by);
     }
+}
+
+#[test]
+fn more_windows_than_are_remembered_have_their_numbers() {
+    let days = calendar(1, Unit::Day, "America/New_York");
+    let instants: Vec<i64> = (0..12_000).map(|i| i * 7919 % 9000 * DAY_US).collect();
+    let mut numbers = vec![];
+    days.numbers(&instants, &mut numbers);
+    assert!(numbers.iter().zip(&instants).all(|(&number, &t)| number == days.number(t)));
 }
