@@ -2,11 +2,12 @@
 //!
 //! Sources ([`source`]) yield batches; [`profile`] turns them into column profiles;
 //! [`table`] writes profiles as Arrow and Parquet and reads them back; [`compare`] puts two side by
-//! side.
+//! side; [`monitor`] tells the windows of event time in which rows happened.
 
 pub mod compare;
 mod error;
 mod guard;
+pub mod monitor;
 mod options;
 pub mod profile;
 mod reference;
@@ -16,6 +17,7 @@ mod threads;
 pub mod whole_file;
 
 pub use error::{Error, Result};
+pub use monitor::{Calendar, Cycle, Every, Unit};
 pub use options::{Collect, Options};
 pub use profile::{Profile, ProfileBuilder};
 pub use reference::Reference;
