@@ -136,8 +136,9 @@ mod tests {
         let variance = |p: f64| p * (1.0 - p) / (m - 1.0);
         // The first holds 5.5 % of all rows and counts as it is, the other 19 are small.
         let shares: Vec<f64> = [0.045].into_iter().chain([0.05; 18]).collect();
-        let (deviations, squares) = shares.iter().fold((0.0, 0.0), |(a, b), &p| (a + sigma(p), b + p * 2e-4));
-        let tangent = 1.5 * (deviations * deviations / squares as f64).powf(-0.25);
+        let (deviations, squares) =
+            shares.iter().fold((0.0f64, 0.0f64), |(a, b), &p| (a + sigma(p), b + p * 2e-4));
+        let tangent = 1.5 * (deviations * deviations / squares).powf(-0.25);
         let f = |p: f64, d: f64, v: f64| {
             let tau = tangent * sigma(p);
             (tau + (d * d - v) / tau) / 2.0

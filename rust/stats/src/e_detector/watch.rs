@@ -237,7 +237,7 @@ mod tests {
     fn surprise_is_the_likelihood_ratio() {
         let watch = watch(0.3, 0.4);
         let above = watch.twins().next().unwrap();
-        assert!((above.surprise(50, 100) - 2.0410997260127586).abs() < 1e-12);
+        assert!((above.surprise(50, 100) - 2.041_099_726_012_759).abs() < 1e-12);
         assert_eq!((above.surprise(40, 100), above.surprise(0, 0)), (0.0, 0.0));
         assert!((above.surprise(100, 100) + 100.0 * 0.4f64.ln()).abs() < 1e-9);
         assert_eq!(watch.twins().len(), 2);
