@@ -14,9 +14,9 @@ const CHANCE: f64 = 0.8;
 const DRAWS: usize = 1000;
 
 /// From so many cells on a total variation is a sum of many and near enough normal: fewer draws then tell the
-/// quantile, to a tenth of a standard deviation that is itself a twentieth of it.
+/// quantile, to a fifteenth of a standard deviation that is itself a twentieth of it.
 const MANY: usize = 100;
-const DRAWS_OF_MANY: usize = 100;
+const DRAWS_OF_MANY: usize = 300;
 
 /// The smallest number of current rows at which a column in which nothing changed would be `stable` with a
 /// probability of 80 %, if the reference stays as it is. None if no number is enough, because the reference has
@@ -28,7 +28,7 @@ const DRAWS_OF_MANY: usize = 100;
 /// both sides: [`effect_upper_bound`](crate::verdict::effect_upper_bound) of its largest cumulative sum or single
 /// cell if the cells are `ordered`, and else that of its total variation
 /// ([`total_variation_upper_bound`](crate::total_variation_bound::total_variation_upper_bound)). It comes from
-/// seeded draws: 1,000, or 100 and their mean and standard deviation for the total variation of 100 cells or more.
+/// seeded draws: 1,000, or 300 and their mean and standard deviation for the total variation of 100 cells or more.
 ///
 /// # Errors
 /// There is no row in `pooled`, `m` is 0, `limit` or `alpha` does not lie between 0 and 1, or `sketch_error` is

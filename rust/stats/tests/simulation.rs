@@ -9,6 +9,7 @@ use driftline_stats::test::{
     MIN_PERMUTATIONS, category_relevant_p_value, category_test, ks_p_value, ks_relevant_p_value, ks_test,
     largest_cell_p_value,
 };
+use driftline_stats::total_variation_bound::total_variation_upper_bound;
 use driftline_stats::verdict::{Verdict, effect_upper_bound, verdict};
 
 const ALPHA: f64 = 0.05;
@@ -409,19 +410,20 @@ fn five_percent_against_a_tolerance_of_two_is_found_at_10_000_rows() {
     found("spread over 30 categories, 5 % against 2 %", 0.2, &even, &every_other);
 }
 
-/// The largest change of a cell or of the cells up to one, or the total variation.
-fn effect(reference: &[u64], current: &[u64], ordered: bool) -> f64 {
+/// The upper bound of the largest change of a cell or of the cells up to one, or of the total variation.
+fn upper_bound(reference: &[u64], current: &[u64], ordered: bool) -> f64 {
     if !ordered {
-        return total_variation(reference, current).unwrap();
+        return total_variation_upper_bound(reference, current, 0.0, ALPHA).unwrap();
     }
-    let rows = |counts: &[u64]| counts.iter().sum::<u64>() as f64;
+    let rows = |counts: &[u64]| counts.iter().sum::<u64>();
     let (m, n) = (rows(reference), rows(current));
     let mut sum = 0.0f64;
-    reference.iter().zip(current).fold(0.0, |largest, (&a, &b)| {
-        let difference = b as f64 / n - a as f64 / m;
+    let effect = reference.iter().zip(current).fold(0.0, |largest, (&a, &b)| {
+        let difference = b as f64 / n as f64 - a as f64 / m as f64;
         sum += difference;
-        largest.max(difference.abs()).max(sum.abs())
-    })
+        difference.abs().max(sum.abs()).max(largest)
+    });
+    effect_upper_bound(effect, n, m, 0.0, ALPHA).unwrap()
 }
 
 /// At the number of rows that would decide an unchanged column is `stable` in 80 % of the cases.
@@ -444,8 +446,7 @@ fn as_many_rows_as_asked_for_decide() {
         let n = rows_to_decide(&pooled, ordered, M as u64, 0.05, 0.0, ALPHA).unwrap().unwrap();
         let stable = share(RUNS, |rng| {
             let (x, y) = (cells.counts(rng, M), cells.counts(rng, n as usize));
-            let bound = effect_upper_bound(effect(&x, &y, ordered), n, M as u64, 0.0, ALPHA).unwrap();
-            verdict(1.0, ALPHA, bound, 0.05, 0.05).unwrap() == Verdict::Stable
+            verdict(1.0, ALPHA, upper_bound(&x, &y, ordered), 0.05, 0.05).unwrap() == Verdict::Stable
         });
         println!("{name}, {n} rows: stable in {stable:.3}");
         // Three standard errors of 500 runs and of the 1,000 draws behind n.
