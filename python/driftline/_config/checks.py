@@ -1,11 +1,12 @@
 """What values of a column may be, whatever the reference says: `checks`."""
 
 from collections.abc import Iterator
-from typing import Annotated, Self
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, PlainValidator, model_validator
+from pydantic import Field, PlainSerializer, PlainValidator
 
-from driftline._config.mistakes import Mistake, MistakesError, found
+from driftline._config.mistakes import Mistake, found
+from driftline._config.part import Part
 from driftline._config.units import parse_share
 from driftline._config.values import SHARE_SCHEMA, Flag, each, read_number, schema
 
@@ -37,10 +38,8 @@ OptionalValues = Annotated[
 ]
 
 
-class Check(BaseModel):
+class Check(Part):
     """What values of a column may be."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     min: OptionalNumber = Field(default=None, examples=[0])
     """The smallest value that may occur."""
@@ -52,13 +51,6 @@ class Check(BaseModel):
     """Whether no value may occur twice."""
     allowed: OptionalValues = Field(default=None, examples=[["FR", "DE"]])
     """The values that may occur, beside missing ones."""
-
-    @model_validator(mode="after")
-    def _possible(self) -> Self:
-        mistakes = list(self._contradictions())
-        if mistakes:
-            raise MistakesError(mistakes)
-        return self
 
     def _contradictions(self) -> Iterator[Mistake]:
         if not self.model_fields_set:

@@ -1,11 +1,12 @@
 """What the columns of a log are: `columns`."""
 
 from collections.abc import Hashable, Iterator, Sequence
-from typing import Annotated, Final, Self
+from typing import Annotated, Final
 
-from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, PlainValidator, model_validator
+from pydantic import Field, PlainSerializer, PlainValidator
 
 from driftline._config.mistakes import Mistake, MistakesError, Where, found
+from driftline._config.part import Part
 from driftline._config.values import each, schema
 
 __all__ = ["Column", "Columns"]
@@ -69,10 +70,8 @@ Segments = Annotated[
 ]
 
 
-class Columns(BaseModel):
+class Columns(Part):
     """What the columns are."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     time: Column = Field(examples=["ts"])
     """The time of each row."""
@@ -91,14 +90,7 @@ class Columns(BaseModel):
     ignore: ColumnList = Field(default=(), examples=[["comment"]])
     """Columns that are not watched."""
 
-    @model_validator(mode="after")
-    def _one_part_each(self) -> Self:
-        mistakes = list(self._clashes())
-        if mistakes:
-            raise MistakesError(mistakes)
-        return self
-
-    def _clashes(self) -> Iterator[Mistake]:
+    def _contradictions(self) -> Iterator[Mistake]:
         """Columns that cannot be two things at once."""
         roles: dict[str, str] = {}
         for role in ("time", "id", "prediction", "probability", "version"):

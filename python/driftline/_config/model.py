@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final, Self
+from typing import Final
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import ConfigDict, Field
 
 from driftline._config.checks import Check
 from driftline._config.columns import Column, Columns
-from driftline._config.mistakes import Mistake, MistakesError, found
+from driftline._config.mistakes import Mistake, found
+from driftline._config.part import Part
 from driftline._config.paths import Data, Home, ReferenceField
 from driftline._config.reference import impossible
 from driftline._config.values import Budget, Lateness, Name, Share, TimeZone, Whole, Window, name_of_folder
@@ -26,10 +27,10 @@ LATER: Final = {
 """Keys that are agreed and that nothing reads yet, with what driftline does not do."""
 
 
-class Config(BaseModel):
+class Config(Part):
     """A monitor: what it reads, what it compares with, and what it promises."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True, title="driftline.yaml")
+    model_config = ConfigDict(title="driftline.yaml")
 
     monitor: Name = Field(default_factory=lambda: name_of_folder(Path.cwd()), examples=["churn"])
     """The monitor's name; by default that of the file's folder."""
@@ -62,13 +63,6 @@ class Config(BaseModel):
     def lateness_s(self) -> int:
         """Seconds that rows may come after their window."""
         return self.lateness.mean_s
-
-    @model_validator(mode="after")
-    def _possible(self) -> Self:
-        mistakes = list(self._contradictions())
-        if mistakes:
-            raise MistakesError(mistakes)
-        return self
 
     def _contradictions(self) -> Iterator[Mistake]:
         reason = impossible(self.reference, self.window)

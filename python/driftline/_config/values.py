@@ -54,6 +54,11 @@ def schema(keywords: Mapping[str, Any]) -> WithJsonSchema:
     return WithJsonSchema(deepcopy(dict(keywords)))
 
 
+def _text_schema(pattern: str) -> WithJsonSchema:
+    """The same of text of that pattern, as a whole."""
+    return schema({"type": "string", "pattern": f"^{pattern}$"})
+
+
 def each(values: Sequence[object], read: Callable[[object], T]) -> tuple[T, ...]:
     """All items read; all mistakes told, each with its position."""
     made: list[T] = []
@@ -154,30 +159,11 @@ def _read_flag(value: object) -> bool:
     return value
 
 
-Name = Annotated[str, PlainValidator(_read_name), schema({"type": "string", "pattern": f"^{NAME_PATTERN}$"})]
+Name = Annotated[str, PlainValidator(_read_name), _text_schema(NAME_PATTERN)]
 TimeZone = Annotated[str, PlainValidator(_read_timezone), schema({"type": "string"})]
-Window = Annotated[
-    Every,
-    PlainValidator(_read_window),
-    PlainSerializer(str),
-    schema({"type": "string", "pattern": f"^{EVERY_PATTERN}$"}),
-]
-Lateness = Annotated[
-    Every,
-    PlainValidator(_read_lateness),
-    PlainSerializer(str),
-    schema({"type": "string", "pattern": f"^{EVERY_PATTERN}$"}),
-]
-Budget = Annotated[
-    Rate,
-    PlainValidator(_read_budget),
-    PlainSerializer(str),
-    schema({"type": "string", "pattern": f"^{RATE_PATTERN}$"}),
-]
-Share = Annotated[
-    float,
-    PlainValidator(parse_share),
-    schema(SHARE_SCHEMA),
-]
+Window = Annotated[Every, PlainValidator(_read_window), PlainSerializer(str), _text_schema(EVERY_PATTERN)]
+Lateness = Annotated[Every, PlainValidator(_read_lateness), PlainSerializer(str), _text_schema(EVERY_PATTERN)]
+Budget = Annotated[Rate, PlainValidator(_read_budget), PlainSerializer(str), _text_schema(RATE_PATTERN)]
+Share = Annotated[float, PlainValidator(parse_share), schema(SHARE_SCHEMA)]
 Whole = Annotated[int, PlainValidator(_read_whole), schema({"type": "integer", "minimum": 1})]
 Flag = Annotated[bool, PlainValidator(_read_flag), schema({"type": "boolean"})]

@@ -5,6 +5,7 @@ use crate::null::normal_quantile;
 use crate::rng::{Rng, seed_of};
 use crate::test::rows;
 use crate::total_variation_bound::{Difference, plain, upper_bound};
+use crate::verdict::margin;
 
 /// The wanted chance of `stable`.
 const CHANCE: f64 = 0.8;
@@ -50,7 +51,6 @@ pub fn rows_to_decide(
         return Err(ArgumentError("pooled has no rows: at least one count must be positive".into()));
     }
     let shares: Vec<f64> = pooled.iter().map(|&count| count as f64 / total).collect();
-    let margin = (-normal_quantile(alpha) / 2.0).max(0.0);
     let seed = seed_of(pooled.iter().copied());
     let moved = |differences: &[f64]| {
         let cells = shares.iter().zip(differences).map(|(&share, &difference)| Difference {
@@ -62,7 +62,7 @@ pub fn rows_to_decide(
         if sketch_error > 0.0 { plain(&cells, 1.0, alpha) } else { upper_bound(&cells, 1.0, alpha) }
     };
     let kappa = if ordered {
-        quantile(drawn(&shares, seed, DRAWS, |differences| largest(differences) + margin))
+        quantile(drawn(&shares, seed, DRAWS, |differences| largest(differences) + margin(1.0, alpha)))
     } else if shares.len() < MANY {
         quantile(drawn(&shares, seed, DRAWS, moved))
     } else {

@@ -9,8 +9,8 @@
 //! somewhat it is larger. So both bounds are taken, at half of the level each, and the smaller one holds.
 use crate::ArgumentError;
 use crate::error::{strictly_within, within};
-use crate::null::normal_quantile;
 use crate::table::Table;
+use crate::verdict::margin;
 
 /// Larger cells count as they are: a few of them are no sum over which chance averages out.
 const SMALL: f64 = 0.05;
@@ -35,11 +35,12 @@ pub(crate) struct Difference {
 /// most 1.
 ///
 /// It is the smaller of two bounds `(sum f + z(1 - alpha/2) sqrt(max(s, sum p s w))) / 2`, `s = 1/n + 1/m`, over cells
-/// with a share of `p` of all rows. One has `f = |d|` and `w = 1` everywhere. The other has them in most: in cells of at most 5 % whose difference `d` is within 5 of its standard deviations
-/// `sigma = sqrt(p s)`, `f = (tau + (d^2 - v) / tau) / 2` and `w = (d / tau)^2`, where `v` is the unbiased
-/// estimate of the variance of `d` and `tau = 1.5 K^(-1/4) sigma` for `K = (sum sigma)^2 / sum sigma^2` such
-/// cells. If K is below 16 there is only the first, with `z(1 - alpha)`; so it is for counts from sketches, which are
-/// biased: their `sketch_error` is added.
+/// with a share of `p` of all rows. One has `f = |d|` and `w = 1` in all of them. The other has instead, in cells of at
+/// most 5 % whose difference `d` is within 5 of its standard deviations `sigma = sqrt(p s)`,
+/// `f = (tau + (d^2 - v) / tau) / 2` and `w = (d / tau)^2`, where `v` is the unbiased estimate of the variance of `d`
+/// and `tau = 1.5 K^(-1/4) sigma` for `K = (sum sigma)^2 / sum sigma^2` over the cells of at most 5 %. If K is below 16
+/// there is only the first, with `z(1 - alpha)`; so it is for counts from sketches, which are biased: their
+/// `sketch_error` is added.
 ///
 /// Simulated: for 10 to 1,000 cells, uniform, Zipf or two of 45 % among many, at 50 to 1,000,000 rows a side, the
 /// bound is below the truth in at most 5 % of the cases wherever the change lies.
@@ -88,7 +89,7 @@ pub(crate) fn upper_bound(cells: &[Difference], s: f64, alpha: f64) -> f64 {
 
 /// The bound that takes every cell's `|d|`.
 pub(crate) fn plain(cells: &[Difference], s: f64, alpha: f64) -> f64 {
-    bound(cells.iter().map(|cell| cell.difference.abs()).sum(), s, alpha)
+    cells.iter().map(|cell| cell.difference.abs()).sum::<f64>() / 2.0 + margin(s, alpha)
 }
 
 /// The bound that takes `(tau + (d^2 - v) / tau) / 2` where it can; `tangent` is `tau / sigma`.
@@ -105,12 +106,7 @@ fn smoothed(cells: &[Difference], s: f64, tangent: f64, alpha: f64) -> f64 {
             spread += variance;
         }
     }
-    bound(sum, spread.max(s), alpha)
-}
-
-fn bound(sum: f64, variance: f64, alpha: f64) -> f64 {
-    // An alpha above 1/2 would put the bound below the estimate.
-    (sum + (-normal_quantile(alpha)).max(0.0) * variance.sqrt()) / 2.0
+    sum / 2.0 + margin(spread.max(s), alpha)
 }
 
 #[cfg(test)]

@@ -53,9 +53,13 @@ pub fn effect_upper_bound(
     within("sketch_error", sketch_error, 0.0, 1.0)?;
     strictly_within("alpha", alpha, 0.0, 1.0)?;
     let s = 1.0 / rows("n", n)? + 1.0 / rows("m", m)?;
-    let margin = -normal_quantile(alpha) / 2.0 * s.sqrt();
+    Ok((effect + sketch_error + margin(s, alpha)).min(1.0))
+}
+
+/// Half of `z(1 - alpha)` standard deviations: what an upper bound adds to half of a sum of this variance.
+pub(crate) fn margin(variance: f64, alpha: f64) -> f64 {
     // An alpha above 1/2 would put the bound below the estimate.
-    Ok((effect + sketch_error + margin.max(0.0)).min(1.0))
+    (-normal_quantile(alpha) / 2.0 * variance.sqrt()).max(0.0)
 }
 
 /// The verdict on a column.

@@ -146,10 +146,39 @@ pub struct Calendar {
 enum Step {
     /// Microseconds, aligned at the epoch.
     Duration(i64),
-    /// Days of the calendar, of which window 0 begins at day `first`.
+    /// Periods of the calendar.
+    Period(Period),
+}
+
+/// So many days or months of the calendar.
+#[derive(Clone, Copy, Debug)]
+enum Period {
+    /// Days, of which window 0 begins at day `first`.
     Days { first: i64, count: i64 },
-    /// Months of the calendar.
+    /// Months.
     Months(i64),
+}
+
+impl Period {
+    /// The number of the period that holds a date, in days since 1970-01-01.
+    fn number(self, day: i64) -> i64 {
+        match self {
+            Self::Days { first, count } => (day - first).div_euclid(count),
+            Self::Months(count) => {
+                let (year, month, _) = date(day);
+                (12 * (year - 1970) + month - 1).div_euclid(count)
+            }
+        }
+    }
+
+    /// The first date of a period.
+    fn first_day(self, number: i64) -> i64 {
+        let periods = |count: i64| (i128::from(number) * i128::from(count)).clamp(-FAR, FAR) as i64;
+        match self {
+            Self::Days { first, count } => first + periods(count),
+            Self::Months(count) => month_start(periods(count)),
+        }
+    }
 }
 
 /// A window that was looked up.
@@ -186,10 +215,10 @@ impl Calendar {
             Unit::Second => Step::Duration(count * SECOND_US),
             Unit::Minute => Step::Duration(count * 60 * SECOND_US),
             Unit::Hour => Step::Duration(count * 3600 * SECOND_US),
-            Unit::Day => Step::Days { first: 0, count },
-            Unit::Week => Step::Days { first: FIRST_MONDAY, count: count * 7 },
-            Unit::Month => Step::Months(count),
-            Unit::Year => Step::Months(count * 12),
+            Unit::Day => Step::Period(Period::Days { first: 0, count }),
+            Unit::Week => Step::Period(Period::Days { first: FIRST_MONDAY, count: count * 7 }),
+            Unit::Month => Step::Period(Period::Months(count)),
+            Unit::Year => Step::Period(Period::Months(count * 12)),
         };
         Ok(Self { every, zone: Zone::try_new(zone)?, step })
     }
@@ -206,13 +235,10 @@ impl Calendar {
 
     /// The number of the window that holds an instant. It never falls as time goes on.
     pub fn number(&self, instant_us: i64) -> i64 {
-        let day = || self.zone.clock_s(instant_us.div_euclid(SECOND_US)).div_euclid(DAY_S);
         let mut number = match self.step {
             Step::Duration(step_us) => return instant_us.div_euclid(step_us),
-            Step::Days { first, count } => (day() - first).div_euclid(count),
-            Step::Months(count) => {
-                let (year, month, _) = date(day());
-                (12 * (year - 1970) + month - 1).div_euclid(count)
+            Step::Period(period) => {
+                period.number(self.zone.clock_s(instant_us.div_euclid(SECOND_US)).div_euclid(DAY_S))
             }
         };
         // Clocks that go back over midnight show a date again that is over.
@@ -320,7 +346,9 @@ impl Calendar {
     fn start(&self, number: i64) -> i128 {
         match self.step {
             Step::Duration(step_us) => i128::from(number) * i128::from(step_us),
-            _ => i128::from(self.zone.first_s(self.first_day(number) * DAY_S)) * i128::from(SECOND_US),
+            Step::Period(period) => {
+                i128::from(self.zone.first_s(period.first_day(number) * DAY_S)) * i128::from(SECOND_US)
+            }
         }
     }
 
@@ -333,17 +361,7 @@ impl Calendar {
     fn clock_s(&self, number: i64) -> i64 {
         match self.step {
             Step::Duration(_) => self.zone.clock_s(self.start_s(number)),
-            _ => self.first_day(number) * DAY_S,
-        }
-    }
-
-    /// The first date of a period of the calendar, in days since 1970-01-01.
-    fn first_day(&self, number: i64) -> i64 {
-        let periods = |count: i64| (i128::from(number) * i128::from(count)).clamp(-FAR, FAR) as i64;
-        match self.step {
-            Step::Duration(_) => unreachable!("a duration has no date"),
-            Step::Days { first, count } => first + periods(count),
-            Step::Months(count) => month_start(periods(count)),
+            Step::Period(period) => period.first_day(number) * DAY_S,
         }
     }
 }

@@ -27,6 +27,17 @@ struct Twin {
     rows: u64,
 }
 
+impl Twin {
+    fn update(&mut self, factor: f64, count: u64, rows: u64, window: u32) {
+        if self.won <= 1.0 {
+            *self = Self { won: 1.0, since: window, count: 0, rows: 0 };
+        }
+        self.won = (factor * self.won).min(MOST);
+        self.count += count;
+        self.rows += rows;
+    }
+}
+
 /// The set and side whose rows since it began to win are least likely within the band.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Largest {
@@ -71,21 +82,18 @@ impl Evidence {
     pub fn update(&mut self, watch: &Watch, counts: &[u64], rows: u64, window: u32) -> Reading {
         debug_assert_eq!((counts.len(), self.fast.len()), (watch.sets(), watch.fast().len()));
         if rows > 0 {
-            for (won, component) in self.fast.iter_mut().zip(watch.fast()) {
-                *won = (component.factor(counts[component.set as usize], rows) * (*won + 1.0)).min(MOST);
+            let mut twins = self.twins.iter_mut().zip(watch.twins()).peekable();
+            for (place, (won, component)) in self.fast.iter_mut().zip(watch.fast()).enumerate() {
+                let count = counts[component.set as usize];
+                let factor = component.factor(count, rows);
+                *won = (factor * (*won + 1.0)).min(MOST);
+                if let Some((twin, _)) = twins.next_if(|&(_, of)| of == place) {
+                    twin.update(factor, count, rows, window);
+                }
             }
             for (won, component) in self.strict.iter_mut().zip(watch.strict()) {
                 let share = counts[component.set as usize] as f64 / rows as f64;
                 *won = (component.factor(share) * (*won + 1.0)).min(MOST);
-            }
-            for (twin, component) in self.twins.iter_mut().zip(watch.twins()) {
-                if twin.won <= 1.0 {
-                    *twin = Twin { won: 1.0, since: window, count: 0, rows: 0 };
-                }
-                let count = counts[component.set as usize];
-                twin.won = (component.factor(count, rows) * twin.won).min(MOST);
-                twin.count += count;
-                twin.rows += rows;
             }
         }
         self.reading(watch)
@@ -97,7 +105,8 @@ impl Evidence {
             |won: &[f64]| if won.is_empty() { 0.0 } else { won.iter().sum::<f64>() / won.len() as f64 };
         let mut most = 0.0;
         let mut largest = None;
-        for (twin, component) in self.twins.iter().zip(watch.twins()).filter(|(twin, _)| twin.won > 1.0) {
+        for (twin, place) in self.twins.iter().zip(watch.twins()).filter(|(twin, _)| twin.won > 1.0) {
+            let component = &watch.fast()[place];
             let surprise = component.surprise(component.won(twin.count, twin.rows), twin.rows);
             if surprise > most {
                 most = surprise;

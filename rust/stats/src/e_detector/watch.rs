@@ -88,6 +88,7 @@ impl Watch {
                 discounts.len()
             )));
         }
+        let small = FAST_GAPS.iter().filter(|&&gap| gap <= TWIN_GAP).count();
         let (mut fast, mut strict, mut twins) = (vec![], vec![], vec![]);
         for (set, (band, discount)) in bands.iter().zip(discounts).enumerate() {
             within("discount", discount.rows.min(discount.windows), 1.0, f64::MAX)?;
@@ -105,7 +106,6 @@ impl Watch {
                         bound,
                     });
                 }
-                let small = FAST_GAPS.iter().filter(|&&gap| gap <= TWIN_GAP).count();
                 if fast.len() > first {
                     twins.push((first + small - 1).min(fast.len() - 1));
                 }
@@ -133,9 +133,9 @@ impl Watch {
         &self.fast
     }
 
-    /// The components of the fast detector that have a twin.
-    pub fn twins(&self) -> impl ExactSizeIterator<Item = &Component> {
-        self.twins.iter().map(|&i| &self.fast[i])
+    /// The places of the components of the fast detector that have a twin, ascending.
+    pub fn twins(&self) -> impl ExactSizeIterator<Item = usize> {
+        self.twins.iter().copied()
     }
 
     /// The components of the strict detector.
@@ -236,7 +236,7 @@ mod tests {
     #[test]
     fn surprise_is_the_likelihood_ratio() {
         let watch = watch(0.3, 0.4);
-        let above = watch.twins().next().unwrap();
+        let above = &watch.fast()[watch.twins().next().unwrap()];
         assert!((above.surprise(50, 100) - 2.041_099_726_012_759).abs() < 1e-12);
         assert_eq!((above.surprise(40, 100), above.surprise(0, 0)), (0.0, 0.0));
         assert!((above.surprise(100, 100) + 100.0 * 0.4f64.ln()).abs() < 1e-9);
