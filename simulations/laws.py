@@ -35,14 +35,15 @@ class Numbers:
 
     Attributes:
         quantile: Maps cumulative shares to values, and never falls.
-        cut: The cumulative share of a value: `past` moves rows from below it to above it.
+        cut: The cumulative share of a value: `past` moves rows from below it to above it. Where it is an edge of the
+            reference's 33 bins, the effect is the whole share that moved.
         value: The lower and upper cumulative share of the value, or of the bin, that `into` fills.
         missing: Share of the rows without a value.
     """
 
     name: str
     quantile: Callable[[Array], Array] = field(repr=False)
-    cut: float = 0.5
+    cut: float = 16 / 33
     value: tuple[float, float] = (0.5, 0.5)
     missing: float = 0.0
 

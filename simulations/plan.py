@@ -151,7 +151,7 @@ def harmless() -> Iterator[Experiment]:
             laws = [law for law in CATEGORIES if law.name not in hidden]
             columns = [*changed(NUMBERS, of_numbers, share), *changed(laws, of_categories, share)]
             name = f"{of_numbers}, {of_categories}"
-            yield experiment("harmless", name, columns, (1_000_000, 1_000_000), 10, TOLERANCE, [source])
+            yield experiment("harmless", name, columns, (1_000_000, 1_000_000), 100, TOLERANCE, [source])
             columns = changed([LAW[name] for name in hidden], of_categories, share)
             yield experiment("hidden", of_categories, columns, (1_000_000, 1_000_000), 10, TOLERANCE, [source])
 

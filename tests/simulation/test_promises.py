@@ -59,7 +59,7 @@ EXPERIMENTS = {
     "edge, spread": SPREAD,
     **{f"edge, {how[0]}, small": at_the_edge(*how, (200, 200), 100) for how in EDGES},
     **{f"edge, {how[0]}, unequal": at_the_edge(*how, (5_000, 500), 50) for how in EDGES},
-    "edge, large": at_the_edge(*EDGES[0], (100_000, 100_000), 10),
+    "edge, large": at_the_edge(*EDGES[0], (100_000, 100_000), 25),
     "3 % to 5 %": ONES,
     "3 % to 7 %": one_of_20("3 % ones", "into", 0.04, 30_000, TOLERANCE),
     "a value filled in": one_of_20("normal", "into", 0.05),
