@@ -93,6 +93,13 @@ impl Reference {
         Ok(Self { columns })
     }
 
+    /// Of columns by name, kind and type.
+    pub(crate) fn of(columns: impl IntoIterator<Item = (String, Kind, String, ColumnBins)>) -> Self {
+        let columns =
+            columns.into_iter().map(|(name, kind, type_name, bins)| (name, (kind, type_name, bins)));
+        Self { columns: columns.collect() }
+    }
+
     /// The bins of numbers alone, which are all that a comparison reads.
     ///
     /// # Errors

@@ -41,3 +41,25 @@ pub fn map<T: Sync, R: Send>(threads: usize, items: &[T], f: impl Fn(&T) -> R + 
     done.sort_unstable_by_key(|(i, _)| *i);
     done.into_iter().map(|(_, result)| result).collect()
 }
+
+/// The same where `f` may change the items.
+pub fn map_mut<T: Send, R: Send>(threads: usize, items: &mut [T], f: impl Fn(&mut T) -> R + Sync) -> Vec<R> {
+    // Fewer items are done before a second thread would have woken up.
+    const WORTH_A_THREAD: usize = 16;
+    let threads = count(threads).min(items.len() / WORTH_A_THREAD).max(1);
+    let size = items.len().div_ceil(threads).max(1);
+    let (f, mut parts) = (&f, items.chunks_mut(size));
+    let Some(first) = parts.next() else { return vec![] };
+    std::thread::scope(|scope| {
+        let others: Vec<_> =
+            parts.map(|part| scope.spawn(move || part.iter_mut().map(f).collect::<Vec<_>>())).collect();
+        let mut done: Vec<R> = first.iter_mut().map(f).collect();
+        for other in others {
+            match other.join() {
+                Ok(part) => done.extend(part),
+                Err(panic) => std::panic::resume_unwind(panic),
+            }
+        }
+        done
+    })
+}

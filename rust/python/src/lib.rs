@@ -8,6 +8,7 @@ mod error;
 mod file;
 mod info;
 mod input;
+mod monitor;
 mod options;
 mod profile;
 mod sketches;
@@ -27,6 +28,8 @@ mod _core {
     use super::info::build_info;
     #[pymodule_export]
     use super::input::{Input, expand_paths, format_of, is_profile, remote_input};
+    #[pymodule_export]
+    use super::monitor::{Monitor, Table, Windows, time_range};
     #[pymodule_export]
     use super::options::Options;
     #[pymodule_export]

@@ -1,6 +1,6 @@
 //! How soon an e-detector finds a change, and how often it finds one where there is none.
 use driftline_stats::e_detector::evidence::threshold;
-use driftline_stats::e_detector::{Band, Discount, Evidence, Watch};
+use driftline_stats::e_detector::{Band, Discount, Evidence, Shape, Watch};
 use driftline_stats::rng::Rng;
 
 const BINS: usize = 33;
@@ -45,7 +45,7 @@ impl Series {
         let bands: Vec<Band> =
             counts.iter().map(|&count| Band::try_new(count, rows, 1.0, level, tolerance).unwrap()).collect();
         let watch = Watch::try_new(&bands, &vec![Discount::NONE; bands.len()]).unwrap();
-        let evidence = Evidence::new(&watch);
+        let evidence = Evidence::new(&Shape::of(&[&bands]));
         Self { watch, evidence }
     }
 }

@@ -27,6 +27,8 @@ pub enum Content {
     Value(Box<[u8]>),
     /// All values without a cell.
     Other,
+    /// Values that the reference did not have.
+    New,
     /// Floats that are not a number.
     Nan,
     /// Nulls, and rows of files that lack the column.

@@ -161,6 +161,7 @@ pub fn label(cells: &Cells, part: &[Cell]) -> String {
             format!("'{}'{new}", String::from_utf8_lossy(value))
         }
         (Content::Other, _) => OTHER.into(),
+        (Content::New, _) => "new values".into(),
         (Content::Nan, _) => "not a number".into(),
         (Content::Missing | Content::Bin { .. }, _) => "missing".into(),
     }

@@ -22,9 +22,9 @@ pub use judge::{Judgement, Limits};
 use judge::{judge, p_value, permutations, wrong};
 
 /// Distinct values for each row from which on a category or a whole number is an id or free text.
-const MOSTLY_DISTINCT: f64 = 0.9;
+pub(crate) const MOSTLY_DISTINCT: f64 = 0.9;
 /// Fewer values than this are distinct by chance.
-const FEW_VALUES: u64 = 20;
+pub(crate) const FEW_VALUES: u64 = 20;
 
 /// Beyond this whole number doubles lie further apart than whole numbers, so that neighbours are compared as one.
 const LAST_APART: i128 = 1 << 53;

@@ -105,6 +105,13 @@ pub struct Every {
     pub unit: Unit,
 }
 
+impl Every {
+    /// Seconds that it lasts on average.
+    pub fn mean_s(self) -> u64 {
+        u64::from(self.count) * self.unit.mean_s()
+    }
+}
+
 impl fmt::Display for Every {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}{}", self.count, self.unit.name(), if self.count == 1 { "" } else { "s" })
@@ -206,7 +213,7 @@ impl Calendar {
         if every.count == 0 {
             return Err(Error::Argument(format!("window is {every}: a window lasts at least 1 second")));
         }
-        if u64::from(every.count) * every.unit.mean_s() > LONGEST_YEARS * MEAN_YEAR_S {
+        if every.mean_s() > LONGEST_YEARS * MEAN_YEAR_S {
             let longest = LONGEST_YEARS;
             return Err(Error::Argument(format!("window is {every}: the longest is {longest} years")));
         }

@@ -1,7 +1,31 @@
 //! Watching a stream of predictions: rows come with the time at which they happened, and a [`calendar`] says
 //! which window of event time holds each row, so that a window of one day is a day where the people live who
 //! are to read about it, also on the days on which clocks change.
+//!
+//! A [`Monitor`] is told by its [`Settings`] what to watch. Rows are told apart by their window ([`times`],
+//! [`calendar`]) and their [`segments`] and [`collected`] into profiles. When a window closes, each column of each segment
+//! is a [`series`]: its counts over the cells that are [`watched`] go into its reference ([`baseline`]), or are put
+//! beside it, and what they prove may raise an [`alarm`]; [`rules`] say at once what needs no statistics. [`tables`]
+//! hand it all over, and a [`checkpoint`] holds what is between two windows.
+mod alarm;
+mod archive;
+mod baseline;
 pub mod calendar;
+mod checkpoint;
+mod collected;
+mod rules;
+mod segments;
+mod series;
+mod settings;
+mod tables;
+mod times;
+mod watch;
+mod watched;
 mod zone;
 
+pub use archive::{Recount, profile_before, time_range};
 pub use calendar::{Calendar, Cycle, Every, Unit};
+pub use rules::Check;
+pub use settings::{Settings, Span};
+pub use tables::{Late, Output, Watcheds};
+pub use watch::{Monitor, RowCounts};

@@ -1,8 +1,9 @@
 //! What a column is to us: the Arrow type decides how its values are summarised.
 use arrow_schema::{DataType, TimeUnit};
+use serde::{Deserialize, Serialize};
 
 /// How the values of a column are summarised.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Kind {
     /// Integers, floats and decimals.
     Number,

@@ -13,6 +13,10 @@ use crate::guard::decoding;
 use crate::options::Options;
 use crate::profile::{ColumnProfile, Profile, Skipped, thread_pool};
 use crate::{Error, Result};
+use arrow_array::{
+    Array, ArrayRef, DictionaryArray, Int32Array, RecordBatch, RecordBatchOptions, StringArray,
+};
+use arrow_schema::{Field, FieldRef, Schema};
 use read::ReadAt;
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::path::PathBuf;
@@ -295,6 +299,45 @@ fn profile_parts(
             .and_then(|mut plan| plan.opened.first_mut().map(|f| std::mem::take(&mut f.columns)));
         (profile, first.unwrap_or_default())
     })
+}
+
+/// Hands over the rows of an input in their order, with the top-level columns that are asked for.
+///
+/// # Errors
+/// The input cannot be read, or `f` fails; the message names the input.
+pub fn for_each_batch(
+    input: &Input,
+    wanted: &dyn Fn(&str) -> bool,
+    f: &mut dyn FnMut(RecordBatch) -> Result<()>,
+) -> Result<()> {
+    let mut hand_over = |batch: Result<RecordBatch>| -> Result<()> {
+        let batch = batch?;
+        let rows = batch.num_rows();
+        let (mut fields, mut arrays): (Vec<FieldRef>, Vec<ArrayRef>) = batch
+            .schema_ref()
+            .fields()
+            .iter()
+            .cloned()
+            .zip(batch.columns().iter().cloned())
+            .filter(|(field, _)| wanted(field.name()))
+            .unzip();
+        for (name, value) in &input.partitions {
+            if wanted(name) && !fields.iter().any(|field| field.name() == name) {
+                let values = StringArray::from(vec![value.as_deref()]);
+                let array = DictionaryArray::new(Int32Array::from(vec![0; rows]), Arc::new(values));
+                fields.push(Arc::new(Field::new(name, array.data_type().clone(), true)));
+                arrays.push(Arc::new(array));
+            }
+        }
+        let options = RecordBatchOptions::new().with_row_count(Some(rows));
+        let batch = RecordBatch::try_new_with_options(Arc::new(Schema::new(fields)), arrays, &options);
+        f(batch.map_err(|e| Error::Input(e.to_string()))?)
+    };
+    let read = decoding(|| match input.format {
+        Format::Parquet => parquet::batches(input, wanted)?.try_for_each(&mut hand_over),
+        Format::Csv | Format::JsonLines => text::batches(input, &|| false)?.1.try_for_each(&mut hand_over),
+    });
+    read.map_err(|error| name_input(error, &input.name))
 }
 
 fn run(task: Task, options: &Options, input: &Input, gate: &Gate) -> Result<Part> {

@@ -8,6 +8,7 @@ use crate::profile::builder::{ColumnBuilder, Scratch};
 use crate::profile::flatten::{Leaf, flatten};
 use crate::profile::{Kind, Skipped};
 use crate::{Error, Result};
+use arrow_array::RecordBatch;
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
 use bytes::Bytes;
 use parquet::arrow::ProjectionMask;
@@ -25,8 +26,10 @@ use std::sync::{Arc, Mutex};
 const ROWS_PER_TASK: i64 = 1 << 20;
 /// A table of very many columns is cut into about this many tasks: a task costs time of its own.
 const COLUMN_GROUPS: usize = 64;
-/// Rows decoded at once: they fit the second-level cache.
+/// Rows of a column decoded at once: they fit the second-level cache.
 const BATCH_ROWS: usize = 8192;
+/// Rows of all columns decoded at once.
+const ROWS_READ: usize = 32_768;
 
 /// Some columns of some row groups.
 pub(super) struct Part {
@@ -62,7 +65,8 @@ pub(super) fn plan(input: &Input, options: &Options) -> Result<Planned> {
     decoding(|| plan_open(input, options)).map_err(|error| name_input(error, &input.name))
 }
 
-fn plan_open(input: &Input, options: &Options) -> Result<Planned> {
+/// Reads the footer.
+fn open(input: &Input) -> Result<OpenFile> {
     let data = input.open()?;
     if data.size_bytes() == 0 {
         return Err(Error::Input("is empty: a Parquet file ends with a footer".into()));
@@ -72,9 +76,15 @@ fn plan_open(input: &Input, options: &Options) -> Result<Planned> {
     let views = restrung(&plain, &DataType::Utf8View, &DataType::BinaryView);
     let dictionary = |values: DataType| DataType::Dictionary(Box::new(DataType::Int32), Box::new(values));
     let dictionaries = restrung(&plain, &dictionary(DataType::Utf8), &dictionary(DataType::Binary));
-    let (leaves, skipped) = flatten(plain.schema(), options)?;
+    Ok(OpenFile { name: input.name.clone(), data, views, dictionaries })
+}
+
+fn plan_open(input: &Input, options: &Options) -> Result<Planned> {
+    let file = Arc::new(open(input)?);
+    let schema = file.views.schema();
+    let (leaves, skipped) = flatten(schema, options)?;
     let order = leaves.iter().map(|leaf| leaf.name.clone()).collect();
-    let file = Arc::new(OpenFile { name: input.name.clone(), data, views, dictionaries });
+    let columns = schema.fields().iter().map(|field| field.name().clone()).collect();
 
     let mut roots: Vec<Vec<Leaf>> = vec![];
     for leaf in leaves {
@@ -99,7 +109,6 @@ fn plan_open(input: &Input, options: &Options) -> Result<Planned> {
             parts.push(Part { file: file.clone(), row_groups, leaves: vec![], first_of_rows: true });
         }
     }
-    let columns = plain.schema().fields().iter().map(|field| field.name().clone()).collect();
     Ok(Planned { columns, order, skipped, parts })
 }
 
@@ -119,6 +128,55 @@ fn row_group_runs(file: &OpenFile) -> Vec<Range<usize>> {
         runs.push(0..0);
     }
     runs
+}
+
+/// The rows of an input, row group by row group, with the top-level columns that are asked for.
+pub(super) fn batches(
+    input: &Input,
+    wanted: &dyn Fn(&str) -> bool,
+) -> Result<impl Iterator<Item = Result<RecordBatch>>> {
+    let file = open(input)?;
+    let roots: Vec<usize> = file
+        .views
+        .schema()
+        .fields()
+        .iter()
+        .enumerate()
+        .filter(|(_, field)| wanted(field.name()))
+        .map(|(root, _)| root)
+        .collect();
+    let groups = 0..file.views.metadata().num_row_groups();
+    let read = move |group: usize| -> Result<Box<dyn Iterator<Item = Result<RecordBatch>>>> {
+        let metadata = mixed(&file, group);
+        let mask = ProjectionMask::roots(metadata.parquet_schema(), roots.iter().copied());
+        let data = Windowed::new(file.data.clone());
+        let reader = ParquetRecordBatchReaderBuilder::new_with_metadata(data, metadata)
+            .with_projection(mask)
+            .with_row_groups(vec![group])
+            .with_batch_size(ROWS_READ)
+            .build()
+            .map_err(decode_error)?;
+        Ok(Box::new(reader.map(|batch| batch.map_err(|e| decode_error(ParquetError::from(e))))))
+    };
+    Ok(groups.flat_map(move |group| match read(group) {
+        Ok(batches) => batches,
+        Err(error) => Box::new(std::iter::once(Err(error))),
+    }))
+}
+
+/// A row group's strings each read as it is fastest.
+fn mixed(file: &OpenFile, row_group: usize) -> ArrowReaderMetadata {
+    let fields = file.views.schema().fields().iter().zip(file.dictionaries.schema().fields()).enumerate();
+    let fields =
+        fields.map(
+            |(root, (view, dictionary))| {
+                if all_dictionary(file, root, row_group) { dictionary.clone() } else { view.clone() }
+            },
+        );
+    let schema: SchemaRef = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
+    let options = ArrowReaderOptions::new().with_schema(schema);
+    ArrowReaderMetadata::try_new(file.views.metadata().clone(), options)
+        .unwrap_or_else(|_| file.views.clone())
 }
 
 /// The same file with other types for its top-level strings and bytes.

@@ -18,7 +18,26 @@ const BATCH_ROWS: usize = 8192;
 /// Profiles a text file, as long as the caller wants it.
 pub(super) fn profile(input: &Input, options: &Options, gate: &Gate) -> Result<Profile> {
     let stopped = &|| gate.is_stopped();
-    let options = &Options { threads: 1, ..options.clone() };
+    let (schema, batches) = batches(input, stopped)?;
+    let mut builder = ProfileBuilder::try_new(&schema, &Options { threads: 1, ..options.clone() })?;
+    for batch in batches {
+        let batch = batch?;
+        builder.update(&batch)?;
+        gate.count(batch.num_rows() as u64);
+    }
+    builder.finish()
+}
+
+type Batches<'a> = Box<dyn Iterator<Item = Result<RecordBatch>> + 'a>;
+
+/// The rows of a text file, their types inferred from all of it.
+pub(super) fn batches<'a>(
+    input: &Input,
+    stopped: &'a (dyn Fn() -> bool + Sync),
+) -> Result<(SchemaRef, Batches<'a>)> {
+    fn read<'a>(reader: impl Iterator<Item = Result<RecordBatch, ArrowError>> + 'a) -> Batches<'a> {
+        Box::new(reader.map(|batch| batch.map_err(|e| text_error(&e))))
+    }
     match input.format {
         Format::Csv => {
             let missing = Regex::new(MISSING).map_err(|e| Error::Input(e.to_string()))?;
@@ -35,7 +54,7 @@ pub(super) fn profile(input: &Input, options: &Options, gate: &Gate) -> Result<P
                 .with_null_regex(missing)
                 .with_batch_size(BATCH_ROWS);
             let reader = builder.build(stream(input, stopped)?).map_err(|e| text_error(&e))?;
-            batches(&schema, reader, options, gate)
+            Ok((schema, read(reader)))
         }
         Format::JsonLines | Format::Parquet => {
             let values = Lines { text: stream(input, stopped)?, number: 0 };
@@ -46,24 +65,9 @@ pub(super) fn profile(input: &Input, options: &Options, gate: &Gate) -> Result<P
                 // A column that is a number here and a string there is a column of strings.
                 .with_coerce_primitive(true);
             let reader = builder.build(stream(input, stopped)?).map_err(|e| text_error(&e))?;
-            batches(&schema, reader, options, gate)
+            Ok((schema, read(reader)))
         }
     }
-}
-
-fn batches(
-    schema: &SchemaRef,
-    batches: impl Iterator<Item = Result<RecordBatch, ArrowError>>,
-    options: &Options,
-    gate: &Gate,
-) -> Result<Profile> {
-    let mut builder = ProfileBuilder::try_new(schema, options)?;
-    for batch in batches {
-        let batch = batch.map_err(|e| text_error(&e))?;
-        builder.update(&batch)?;
-        gate.count(batch.num_rows() as u64);
-    }
-    builder.finish()
 }
 
 /// The longest line that is taken: what is longer is no record, and would fill the memory.

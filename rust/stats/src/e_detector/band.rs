@@ -1,10 +1,11 @@
 //! Between which shares a set of rows lies while nothing moves, as far as the reference can tell.
 use crate::ArgumentError;
 use crate::error::{strictly_within, within};
+use serde::{Deserialize, Serialize};
 use statrs::function::beta::{beta_reg, ln_beta};
 
 /// The shares that a set may have, in any window, while no more than the tolerance moves.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Band {
     /// The smallest.
     pub lower: f64,

@@ -1,6 +1,7 @@
 //! By how much windows vary more than independent rows would let them, and for how long they remember it.
 use crate::ArgumentError;
 use crate::e_detector::watch::Discount;
+use serde::{Deserialize, Serialize};
 
 /// The lag-1 correlation is taken so many standard errors larger than it is estimated.
 const CAUTION: f64 = 1.5;
@@ -14,104 +15,162 @@ const WITHIN: f64 = 2.0;
 const WITHIN_FOR_ANY: f64 = 4.0;
 
 /// What windows of unchanged data say about their rows, added up window by window.
-#[derive(Clone, Debug, PartialEq)]
+///
+/// In a season, windows of one bucket are alike: each is looked at beside the share of its own bucket.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Dispersion {
-    windows: usize,
-    rows: f64,
-    sets: Vec<Sums>,
-    /// The window before, and what pairs of neighbours weigh.
-    last: Option<(Vec<u64>, u64)>,
-    pairs: f64,
+    sets: usize,
+    buckets: Vec<Bucket>,
+    /// Neighbouring windows of one bucket, and of a bucket and the one before it.
+    within: Vec<Pairs>,
+    across: Vec<Pairs>,
+    /// The window before.
+    last: Option<Last>,
 }
 
-/// Sums over the windows, of `n` rows and `c` of them in the set, from which the variance around the share of all
-/// windows follows once that is known.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-struct Sums {
-    /// c.
-    count: f64,
-    /// c^2 / n.
-    square: f64,
-    /// c c' / sqrt(n n') of neighbours.
-    product: f64,
-    /// c sqrt(n' / n) + c' sqrt(n / n').
-    crossed: f64,
+/// A window: its rows in each set, all its rows, its bucket.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct Last {
+    counts: Vec<u64>,
+    rows: u64,
+    bucket: usize,
+}
+
+/// Sums over the windows of a bucket, of `n` rows and `c` of them in the set, from which the variance around the share of
+/// all of them follows once that is known.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+struct Bucket {
+    windows: usize,
+    rows: f64,
+    /// c and c^2 / n, by set; empty where there are no windows.
+    sets: Vec<[f64; 2]>,
+}
+
+/// Sums over pairs of neighbours, the second of which lies in the bucket.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+struct Pairs {
+    /// sqrt(n n').
+    weight: f64,
+    /// c c' / sqrt(n n'), c sqrt(n' / n) and c' sqrt(n / n') by set, c being that of the window before; empty where
+    /// there are no pairs.
+    sets: Vec<[f64; 3]>,
 }
 
 impl Dispersion {
-    /// Of no windows yet.
-    pub fn new(sets: usize) -> Self {
-        Self { windows: 0, rows: 0.0, sets: vec![Sums::default(); sets], last: None, pairs: 0.0 }
+    /// Of no windows yet, of so many buckets.
+    pub fn new(sets: usize, buckets: usize) -> Self {
+        let (buckets, pairs) = (vec![Bucket::default(); buckets], vec![Pairs::default(); buckets]);
+        Self { sets, buckets, within: pairs.clone(), across: pairs, last: None }
     }
 
-    /// Adds the next window in the order of time: how many of its `rows` rows lie in each set. One without rows is
-    /// skipped.
+    /// Adds the next window in the order of time: how many of its `rows` rows lie in each set, and its bucket. One without
+    /// rows is skipped.
     ///
     /// # Errors
-    /// There is not one count a set.
-    pub fn update(&mut self, counts: &[u64], rows: u64) -> Result<(), ArgumentError> {
-        if counts.len() != self.sets.len() {
-            return Err(ArgumentError(format!("{} counts for {} sets", counts.len(), self.sets.len())));
+    /// There is not one count a set, or no such bucket.
+    pub fn update(&mut self, counts: &[u64], rows: u64, bucket: usize) -> Result<(), ArgumentError> {
+        if counts.len() != self.sets || bucket >= self.buckets.len() {
+            return Err(ArgumentError(format!(
+                "{} counts and bucket {bucket}, for {} sets and {} buckets",
+                counts.len(),
+                self.sets,
+                self.buckets.len()
+            )));
         }
         if rows == 0 {
             return Ok(());
         }
-        let n = rows as f64;
-        self.windows += 1;
-        self.rows += n;
-        for (sums, &count) in self.sets.iter_mut().zip(counts) {
-            sums.count += count as f64;
-            sums.square += count as f64 * count as f64 / n;
+        self.buckets[bucket].add(counts, rows);
+        let before = if bucket == 0 { self.buckets.len() - 1 } else { bucket - 1 };
+        match &self.last {
+            Some(last) if last.bucket == bucket => self.within[bucket].add(last, counts, rows),
+            Some(last) if last.bucket == before => self.across[bucket].add(last, counts, rows),
+            _ => {}
         }
-        if let Some((before, rows_before)) = &self.last {
-            let (m, weight) = (*rows_before as f64, (*rows_before as f64 * n).sqrt());
-            self.pairs += weight;
-            for (sums, (&b, &c)) in self.sets.iter_mut().zip(before.iter().zip(counts)) {
-                let (b, c) = (b as f64, c as f64);
-                sums.product += b * c / weight;
-                sums.crossed += b * weight / m + c * weight / n;
-            }
-        }
-        self.last = Some((counts.to_vec(), rows));
+        self.last = Some(Last { counts: counts.to_vec(), rows, bucket });
         Ok(())
+    }
+
+    /// Adds windows that came later; what the first of them remembers of the last before is lost.
+    pub fn merge(&mut self, later: &Self) {
+        for (mine, theirs) in self.buckets.iter_mut().zip(&later.buckets) {
+            mine.windows += theirs.windows;
+            mine.rows += theirs.rows;
+            add(&mut mine.sets, &theirs.sets);
+        }
+        let pairs =
+            self.within.iter_mut().zip(&later.within).chain(self.across.iter_mut().zip(&later.across));
+        for (mine, theirs) in pairs {
+            mine.weight += theirs.weight;
+            add(&mut mine.sets, &theirs.sets);
+        }
+        self.last.clone_from(&later.last);
     }
 
     /// Windows with rows.
     pub fn windows(&self) -> usize {
-        self.windows
+        self.buckets.iter().map(|bucket| bucket.windows).sum()
     }
 
     /// Design effect of each set: the variance of its count over that of independent rows,
-    /// `sum (c - n p)^2 / (n p (1 - p)) / (W - 1)` with `p` the share of the set in all windows (Rao and Scott 1981). 1 of a
-    /// set that holds all rows or none, and of fewer than 2 windows.
+    /// `sum (c - n p)^2 / (n p (1 - p)) / sum (W - 1)` with `p` the share of the set in all windows of its bucket, of which
+    /// there are W (Rao and Scott 1981). 1 of a set that holds all rows or none, and where no bucket has 2 windows.
     pub fn deff(&self) -> Vec<f64> {
-        self.sets
+        (0..self.sets).map(|set| self.deff_of(set).unwrap_or(1.0)).collect()
+    }
+
+    fn deff_of(&self, set: usize) -> Option<f64> {
+        let varied: Vec<(f64, usize)> = self
+            .buckets
             .iter()
-            .map(|sums| self.squares(sums).map_or(1.0, |x| x / (self.windows - 1) as f64))
-            .collect()
+            .filter_map(|bucket| bucket.squares(set).map(|squares| (squares, bucket.windows - 1)))
+            .collect();
+        let degrees: usize = varied.iter().map(|(_, degrees)| degrees).sum();
+        (degrees > 0).then(|| varied.iter().map(|(squares, _)| squares).sum::<f64>() / degrees as f64)
     }
 
     /// Lag-1 correlation of the shares of windows, the mean over the sets that vary.
     pub fn memory(&self) -> f64 {
-        let of = |sums: &Sums| {
-            let p = sums.count / self.rows;
-            let product = (sums.product - p * sums.crossed + p * p * self.pairs) / (p * (1.0 - p));
-            self.squares(sums).filter(|&squares| squares > 0.0).map(|squares| product / squares)
-        };
-        mean(&self.sets.iter().filter_map(of).collect::<Vec<_>>())
+        mean(&(0..self.sets).filter_map(|set| self.memory_of(set)).collect::<Vec<_>>())
     }
 
-    /// Squared residuals in units of the binomial's variance.
-    fn squares(&self, sums: &Sums) -> Option<f64> {
-        let p = sums.count / self.rows;
-        let varies = self.windows > 1 && p > 0.0 && p < 1.0;
-        varies.then(|| ((sums.square - p * sums.count) / (p * (1.0 - p))).max(0.0))
+    fn memory_of(&self, set: usize) -> Option<f64> {
+        let squares: f64 = self.buckets.iter().filter_map(|bucket| bucket.squares(set)).sum();
+        let count = self.buckets.len();
+        let product = |(pairs, bucket, before): (&Pairs, usize, usize)| {
+            let (p, q) = (self.buckets[before].share(set)?, self.buckets[bucket].share(set)?);
+            let [product, of_before, of_this] = *pairs.sets.get(set)?;
+            let around = product - q * of_before - p * of_this + p * q * pairs.weight;
+            Some(around / (p * (1.0 - p) * q * (1.0 - q)).sqrt())
+        };
+        let within = self.within.iter().enumerate().map(|(bucket, pairs)| (pairs, bucket, bucket));
+        let across = self
+            .across
+            .iter()
+            .enumerate()
+            .map(|(bucket, pairs)| (pairs, bucket, (bucket + count - 1) % count));
+        let products: f64 = within.chain(across).filter_map(product).sum();
+        (squares > 0.0).then(|| products / squares)
+    }
+
+    /// By how much the share of windows varies beyond what independent rows would let it: the standard deviation, of the
+    /// set that varies most. A tolerance of a few of it covers how they vary.
+    pub fn wobble(&self) -> f64 {
+        let (windows, rows) = (self.windows(), self.buckets.iter().map(|bucket| bucket.rows).sum::<f64>());
+        let mean_rows = rows / windows.max(1) as f64;
+        let of = |set: usize| {
+            let beyond = (self.deff_of(set)? - 1.0).max(0.0);
+            let shares = self.buckets.iter().filter_map(|bucket| bucket.share(set));
+            let most = shares.map(|p| p * (1.0 - p)).fold(0.0, f64::max);
+            Some((beyond * most / mean_rows).sqrt())
+        };
+        (0..self.sets).filter_map(of).fold(0.0, f64::max)
     }
 
     /// Whether the windows look like independent rows.
     pub fn is_independent(&self) -> bool {
         let deff = self.deff();
-        let number = self.windows as f64;
+        let number = self.windows() as f64;
         // Sets overlap, so their mean may vary as much as one of them: twice the variance of a chi-square over its
         // degrees of freedom.
         let error = (2.0 / (number - 1.0).max(1.0)).sqrt();
@@ -122,7 +181,7 @@ impl Dispersion {
 
     /// The correlation that is reckoned with.
     pub fn cautious_memory(&self) -> f64 {
-        (self.memory() + CAUTION / (self.windows as f64).sqrt()).max(0.0)
+        (self.memory() + CAUTION / (self.windows() as f64).sqrt()).max(0.0)
     }
 
     /// Whether windows remember too much for any promise; a tolerance that covers how they vary makes one possible.
@@ -136,14 +195,63 @@ impl Dispersion {
     /// the strict one with windows where they are seen to remember, or are too few to show that they do not.
     pub fn discounts(&self) -> Vec<Discount> {
         if self.is_independent() {
-            return vec![Discount::NONE; self.sets.len()];
+            return vec![Discount::NONE; self.sets];
         }
         let memory = self.cautious_memory().min(MOST_MEMORY);
         let remembered = (1.0 + memory) / (1.0 - memory);
-        let clear = self.memory() > WITHIN / (self.windows as f64).sqrt();
-        let windows = if clear || self.windows < WINDOWS_TO_SHOW { remembered } else { 1.0 };
+        let clear = self.memory() > WITHIN / (self.windows() as f64).sqrt();
+        let windows = if clear || self.windows() < WINDOWS_TO_SHOW { remembered } else { 1.0 };
         let of = |deff: f64| Discount { rows: deff.max(1.0) * remembered, windows };
         self.deff().into_iter().map(of).collect()
+    }
+}
+
+impl Bucket {
+    fn add(&mut self, counts: &[u64], rows: u64) {
+        self.windows += 1;
+        self.rows += rows as f64;
+        self.sets.resize(counts.len(), [0.0; 2]);
+        for (sums, &count) in self.sets.iter_mut().zip(counts) {
+            let count = count as f64;
+            sums[0] += count;
+            sums[1] += count * count / rows as f64;
+        }
+    }
+
+    /// The share of a set, where it varies.
+    fn share(&self, set: usize) -> Option<f64> {
+        let share = self.sets.get(set)?[0] / self.rows;
+        (self.windows > 1 && share > 0.0 && share < 1.0).then_some(share)
+    }
+
+    /// Squared residuals in units of the binomial's variance.
+    fn squares(&self, set: usize) -> Option<f64> {
+        let p = self.share(set)?;
+        let [count, square] = self.sets[set];
+        Some(((square - p * count) / (p * (1.0 - p))).max(0.0))
+    }
+}
+
+impl Pairs {
+    fn add(&mut self, before: &Last, counts: &[u64], rows: u64) {
+        let (m, n) = (before.rows as f64, rows as f64);
+        let weight = (m * n).sqrt();
+        self.weight += weight;
+        self.sets.resize(counts.len(), [0.0; 3]);
+        for (sums, (&b, &c)) in self.sets.iter_mut().zip(before.counts.iter().zip(counts)) {
+            let (b, c) = (b as f64, c as f64);
+            sums[0] += b * c / weight;
+            sums[1] += b * weight / m;
+            sums[2] += c * weight / n;
+        }
+    }
+}
+
+/// Adds sums by set, of which one side may have none.
+fn add<const N: usize>(mine: &mut Vec<[f64; N]>, theirs: &[[f64; N]]) {
+    mine.resize(mine.len().max(theirs.len()), [0.0; N]);
+    for (mine, theirs) in mine.iter_mut().zip(theirs) {
+        mine.iter_mut().zip(theirs).for_each(|(a, b)| *a += b);
     }
 }
 
@@ -174,31 +282,93 @@ mod tests {
     }
 
     fn dispersion(windows: &[([u64; 2], u64)]) -> Dispersion {
-        let mut found = Dispersion::new(2);
-        windows.iter().for_each(|(counts, rows)| found.update(counts, *rows).unwrap());
+        let mut found = Dispersion::new(2, 1);
+        windows.iter().for_each(|(counts, rows)| found.update(counts, *rows, 0).unwrap());
         found
     }
 
-    /// The sums give what the residuals give.
+    /// The sums give what the residuals give, each window around the share of its own bucket.
     #[test]
     fn sums_equal_the_definition() {
-        let windows = [([3u64, 40], 50u64), ([8, 80], 100), ([0, 0], 0), ([1, 30], 30), ([9, 41], 60)];
-        let found = dispersion(&windows);
-        let windows: Vec<_> = windows.iter().filter(|(_, rows)| *rows > 0).collect();
-        let rows: u64 = windows.iter().map(|(_, rows)| rows).sum();
-        let mut memories = vec![];
-        for set in 0..2 {
-            let p = windows.iter().map(|(counts, _)| counts[set]).sum::<u64>() as f64 / rows as f64;
-            let residual = |&&(counts, n): &&([u64; 2], u64)| {
-                (counts[set] as f64 - n as f64 * p) / (n as f64 * p * (1.0 - p)).sqrt()
-            };
-            let residuals: Vec<f64> = windows.iter().map(residual).collect();
-            let squares: f64 = residuals.iter().map(|r| r * r).sum();
-            assert!((found.deff()[set] - squares / 3.0).abs() < 1e-12);
-            memories.push(residuals.windows(2).map(|pair| pair[0] * pair[1]).sum::<f64>() / squares);
+        let windows = [
+            ([3u64, 40], 50u64, 0),
+            ([8, 80], 100, 1),
+            ([0, 0], 0, 2),
+            ([1, 30], 30, 1),
+            ([9, 41], 60, 2),
+            ([4, 30], 50, 2),
+            ([9, 70], 100, 0),
+            // The bucket after 0 is 1: this pair says nothing.
+            ([2, 30], 40, 2),
+        ];
+        for buckets in [1, 3] {
+            let mut found = Dispersion::new(2, buckets);
+            let bucket = |of: usize| if buckets == 1 { 0 } else { of };
+            for (counts, rows, of) in &windows {
+                found.update(counts, *rows, bucket(*of)).unwrap();
+            }
+            let windows: Vec<_> = windows.iter().filter(|(_, rows, _)| *rows > 0).collect();
+            let mut memories = vec![];
+            for set in 0..2 {
+                let share = |of: usize| {
+                    let mine = windows.iter().filter(|window| bucket(window.2) == bucket(of));
+                    let (count, rows) = mine.fold((0, 0), |(c, n), window| (c + window.0[set], n + window.1));
+                    count as f64 / rows as f64
+                };
+                let residual = |&&(counts, n, of): &&([u64; 2], u64, usize)| {
+                    let (n, p) = (n as f64, share(of));
+                    // A bucket whose rows all lie in the set does not vary.
+                    if p < 1.0 { (counts[set] as f64 - n * p) / (n * p * (1.0 - p)).sqrt() } else { 0.0 }
+                };
+                let residuals: Vec<f64> = windows.iter().map(residual).collect();
+                let squares: f64 = residuals.iter().map(|r| r * r).sum();
+                let degrees = 7 - buckets;
+                assert!((found.deff()[set] - squares / degrees as f64).abs() < 1e-12, "{buckets}: {found:?}");
+                let pairs = windows.windows(2).zip(residuals.windows(2)).filter(|(pair, _)| {
+                    let (a, b) = (bucket(pair[0].2), bucket(pair[1].2));
+                    a == b || (a + 1) % buckets == b
+                });
+                memories.push(pairs.map(|(_, pair)| pair[0] * pair[1]).sum::<f64>() / squares);
+            }
+            assert!((found.memory() - (memories[0] + memories[1]) / 2.0).abs() < 1e-12);
+            assert_eq!(found.windows(), 7);
         }
-        assert!((found.memory() - (memories[0] + memories[1]) / 2.0).abs() < 1e-12);
-        assert_eq!(found.windows(), 4);
+    }
+
+    #[test]
+    fn parts_add_up() {
+        let windows = windows(60, 100, 0.1, 0.3);
+        let of = |part: &[([u64; 2], u64)], from: usize| {
+            let mut found = Dispersion::new(2, 4);
+            for (i, (counts, rows)) in part.iter().enumerate() {
+                found.update(counts, *rows, (from + i) % 4).unwrap();
+            }
+            found
+        };
+        let (whole, mut head) = (of(&windows, 0), of(&windows[..30], 0));
+        head.merge(&of(&windows[30..], 30));
+        assert!((whole.deff()[0] - head.deff()[0]).abs() < 1e-9 && whole.windows() == head.windows());
+        // The pair across the seam is missing.
+        assert!((whole.memory() - head.memory()).abs() < 0.1);
+        let mut none = Dispersion::new(2, 4);
+        none.merge(&whole);
+        assert_eq!(none, whole);
+    }
+
+    /// What a season moves is no wobble.
+    #[test]
+    fn seasons_are_no_wobble() {
+        let mut rng = Rng::new(3);
+        let (mut seasonal, mut plain) = (Dispersion::new(1, 2), Dispersion::new(1, 1));
+        for window in 0..200 {
+            let share = if window % 2 == 0 { 0.3 } else { 0.6 };
+            let count = (0..500).filter(|_| rng.next_f64() < share).count() as u64;
+            seasonal.update(&[count], 500, window % 2).unwrap();
+            plain.update(&[count], 500, 0).unwrap();
+        }
+        assert!(seasonal.is_independent() && !plain.is_independent());
+        assert!((plain.wobble() - 0.15).abs() < 0.01, "{}", plain.wobble());
+        assert!(seasonal.wobble() < 0.02, "{}", seasonal.wobble());
     }
 
     #[test]
@@ -236,10 +406,11 @@ mod tests {
 
     #[test]
     fn nothing_seen_is_nothing_said() {
-        let mut found = Dispersion::new(2);
+        let mut found = Dispersion::new(2, 1);
         assert_eq!((found.deff(), found.memory()), (vec![1.0; 2], 0.0));
-        found.update(&[3, 0], 10).unwrap();
+        found.update(&[3, 0], 10, 0).unwrap();
         assert_eq!((found.deff(), found.memory(), found.windows()), (vec![1.0; 2], 0.0, 1));
-        assert_eq!(found.update(&[1], 2).unwrap_err().to_string(), "1 counts for 2 sets");
+        let error = found.update(&[1], 2, 0).unwrap_err().to_string();
+        assert_eq!(error, "1 counts and bucket 0, for 2 sets and 1 buckets");
     }
 }

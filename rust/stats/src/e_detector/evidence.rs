@@ -5,13 +5,17 @@
 //! lies in the band, `L` is at most 1 on average, so the mean of `M` over the components grows by at most 1 a window, and
 //! it passes `A` at most once in `A` windows on average, restarts included. Of each set and side one fast component has a
 //! twin that forgets losses, `C <- L max(C, 1)`, which tells since when it has been winning.
-use crate::e_detector::watch::{Side, Watch};
+use crate::e_detector::watch::{Line, Shape, Side, Watch};
+use serde::{Deserialize, Serialize};
 
 /// What is won is not counted beyond this.
 const MOST: f64 = 1e300;
+/// A factor below e to this leaves nothing of what was won, unless that was more than [`WORTH_A_FACTOR`].
+const NOTHING: f64 = -60.0;
+const WORTH_A_FACTOR: f64 = 1e9;
 
 /// The state of one series.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Evidence {
     fast: Vec<f64>,
     strict: Vec<f64>,
@@ -19,22 +23,31 @@ pub struct Evidence {
 }
 
 /// A component that forgets losses, and the rows since it last did.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 struct Twin {
     won: f64,
-    since: u32,
+    since: i64,
     count: u64,
     rows: u64,
 }
 
 impl Twin {
-    fn update(&mut self, factor: f64, count: u64, rows: u64, window: u32) {
+    fn update(&mut self, factor: f64, count: u64, rows: u64, window: i64) {
         if self.won <= 1.0 {
             *self = Self { won: 1.0, since: window, count: 0, rows: 0 };
         }
         self.won = (factor * self.won).min(MOST);
         self.count += count;
         self.rows += rows;
+    }
+
+    fn surprise(&self, line: &Line) -> f64 {
+        if self.won > 1.0 { line.surprise(line.side.won(self.count, self.rows), self.rows) } else { 0.0 }
+    }
+
+    fn largest(&self, line: &Line) -> Largest {
+        let Self { since, count, rows, .. } = *self;
+        Largest { set: line.set, side: line.side, since, count, rows }
     }
 }
 
@@ -46,7 +59,7 @@ pub struct Largest {
     /// The way it moved.
     pub side: Side,
     /// The window since which it has been winning.
-    pub since: u32,
+    pub since: i64,
     /// Rows in the set since then.
     pub count: u64,
     /// All rows since then.
@@ -66,35 +79,51 @@ pub struct Reading {
 
 impl Evidence {
     /// Nothing won yet.
-    pub fn new(watch: &Watch) -> Self {
-        Self {
-            fast: vec![0.0; watch.fast().len()],
-            strict: vec![0.0; watch.strict().len()],
-            twins: vec![Twin::default(); watch.twins().len()],
-        }
+    pub fn new(shape: &Shape) -> Self {
+        let (fast, strict, lines) = shape.sizes();
+        Self { fast: vec![0.0; fast], strict: vec![0.0; strict], twins: vec![Twin::default(); lines] }
     }
 
     /// Adds a window, or rows that came late to one: how many of its `rows` rows lie in each set. Without rows nothing
     /// happens.
     ///
     /// `window` is the number of the window, which [`Reading::largest`] refers to. The bets may be other ones in every
-    /// window, as long as they are known before it and of the same sets, sides and gaps.
-    pub fn update(&mut self, watch: &Watch, counts: &[u64], rows: u64, window: u32) -> Reading {
+    /// window, as long as they are known before it and of the same shape.
+    pub fn update(&mut self, watch: &Watch, counts: &[u64], rows: u64, window: i64) -> Reading {
         debug_assert_eq!((counts.len(), self.fast.len()), (watch.sets(), watch.fast().len()));
-        if rows > 0 {
-            let mut twins = self.twins.iter_mut().zip(watch.twins()).peekable();
-            for (place, (won, component)) in self.fast.iter_mut().zip(watch.fast()).enumerate() {
-                let count = counts[component.set as usize];
-                let factor = component.factor(count, rows);
+        if rows == 0 {
+            return self.reading(watch);
+        }
+        let (mut fast, mut bets) = (&mut self.fast[..], watch.fast());
+        let (mut strict, mut strict_bets) = (&mut self.strict[..], watch.strict());
+        for (twin, line) in self.twins.iter_mut().zip(watch.lines()) {
+            let count = counts[line.set as usize];
+            let won = line.side.won(count, rows);
+            let (gained, lost) = (won as f64, (rows - won) as f64);
+            let (mine, others) = std::mem::take(&mut fast).split_at_mut(line.gaps.0.into());
+            let (of_line, of_others) = bets.split_at(line.gaps.0.into());
+            for (place, (won, bet)) in mine.iter_mut().zip(of_line).enumerate() {
+                let log_factor = bet.log_factor(gained, lost);
+                let is_twin = place == usize::from(line.twin);
+                // Most bets on large gaps lose nearly everything in nearly every window.
+                if log_factor < NOTHING && *won < WORTH_A_FACTOR && !is_twin {
+                    *won = 0.0;
+                    continue;
+                }
+                let factor = log_factor.exp();
                 *won = (factor * (*won + 1.0)).min(MOST);
-                if let Some((twin, _)) = twins.next_if(|&(_, of)| of == place) {
+                if is_twin {
                     twin.update(factor, count, rows, window);
                 }
             }
-            for (won, component) in self.strict.iter_mut().zip(watch.strict()) {
-                let share = counts[component.set as usize] as f64 / rows as f64;
-                *won = (component.factor(share) * (*won + 1.0)).min(MOST);
+            (fast, bets) = (others, of_others);
+            let excess = gained / rows as f64 - line.bound;
+            let (mine, others) = std::mem::take(&mut strict).split_at_mut(line.gaps.1.into());
+            let (of_line, of_others) = strict_bets.split_at(line.gaps.1.into());
+            for (won, bet) in mine.iter_mut().zip(of_line) {
+                *won = (bet.factor(excess) * (*won + 1.0)).min(MOST);
             }
+            (strict, strict_bets) = (others, of_others);
         }
         self.reading(watch)
     }
@@ -105,13 +134,11 @@ impl Evidence {
             |won: &[f64]| if won.is_empty() { 0.0 } else { won.iter().sum::<f64>() / won.len() as f64 };
         let mut most = 0.0;
         let mut largest = None;
-        for (twin, place) in self.twins.iter().zip(watch.twins()).filter(|(twin, _)| twin.won > 1.0) {
-            let component = &watch.fast()[place];
-            let surprise = component.surprise(component.won(twin.count, twin.rows), twin.rows);
+        for (twin, line) in self.twins.iter().zip(watch.lines()) {
+            let surprise = twin.surprise(line);
             if surprise > most {
                 most = surprise;
-                let (set, side) = (component.set, component.side);
-                largest = Some(Largest { set, side, since: twin.since, count: twin.count, rows: twin.rows });
+                largest = Some(twin.largest(line));
             }
         }
         Reading { fast: mean(&self.fast), strict: mean(&self.strict), largest }
@@ -137,33 +164,45 @@ mod tests {
     use crate::e_detector::Band;
     use crate::e_detector::watch::Discount;
 
+    const BANDS: [Band; 2] = [Band { lower: 0.45, upper: 0.55 }, Band { lower: 0.0, upper: 0.05 }];
+
+    fn shape() -> Shape {
+        Shape::of(&[&BANDS])
+    }
+
     fn watch() -> Watch {
-        let bands = [Band { lower: 0.45, upper: 0.55 }, Band { lower: 0.0, upper: 0.05 }];
-        Watch::try_new(&bands, &[Discount::NONE; 2]).unwrap()
+        Watch::try_new(&BANDS, &[Discount::NONE; 2]).unwrap()
     }
 
     #[test]
     fn evidence_follows_the_recursion() {
         let watch = watch();
-        let mut evidence = Evidence::new(&watch);
+        let mut evidence = Evidence::new(&shape());
         let (mut sums, mut strict) = (vec![0.0; watch.fast().len()], vec![0.0; watch.strict().len()]);
         for (window, counts) in [[50, 2], [58, 3], [65, 20]].iter().enumerate() {
-            let reading = evidence.update(&watch, counts, 100, window as u32);
-            for (sum, c) in sums.iter_mut().zip(watch.fast()) {
-                *sum = c.factor(counts[c.set as usize], 100) * (*sum + 1.0);
+            let reading = evidence.update(&watch, counts, 100, window as i64);
+            let each = |gaps: fn(&Line) -> u8| {
+                watch.lines().iter().flat_map(move |line| std::iter::repeat_n(line, gaps(line).into()))
+            };
+            let won = |line: &Line| line.side.won(counts[line.set as usize], 100) as f64;
+            for (sum, (bet, line)) in sums.iter_mut().zip(watch.fast().iter().zip(each(|line| line.gaps.0))) {
+                *sum = bet.log_factor(won(line), 100.0 - won(line)).exp() * (*sum + 1.0);
             }
-            for (sum, c) in strict.iter_mut().zip(watch.strict()) {
-                *sum = c.factor(counts[c.set as usize] as f64 / 100.0) * (*sum + 1.0);
+            for (sum, (bet, line)) in
+                strict.iter_mut().zip(watch.strict().iter().zip(each(|line| line.gaps.1)))
+            {
+                *sum = bet.factor(won(line) / 100.0 - line.bound) * (*sum + 1.0);
             }
             let mean = |x: &[f64]| x.iter().sum::<f64>() / x.len() as f64;
-            assert_eq!((reading.fast, reading.strict), (mean(&sums), mean(&strict)));
+            assert!((reading.fast / mean(&sums) - 1.0).abs() < 1e-12);
+            assert_eq!(reading.strict, mean(&strict));
         }
     }
 
     #[test]
     fn the_twins_name_the_set_and_the_start() {
         let watch = watch();
-        let mut evidence = Evidence::new(&watch);
+        let mut evidence = Evidence::new(&shape());
         for window in 0..10 {
             evidence.update(&watch, &[500, 20], 1000, window);
         }
@@ -175,13 +214,13 @@ mod tests {
         assert_eq!(reading.largest, Some(largest));
         assert!(reading.fast > 1e100);
         evidence.reset();
-        assert_eq!(evidence, Evidence::new(&watch));
+        assert_eq!(evidence, Evidence::new(&shape()));
     }
 
     #[test]
     fn windows_without_rows_change_nothing_and_evidence_stays_finite() {
         let watch = watch();
-        let mut evidence = Evidence::new(&watch);
+        let mut evidence = Evidence::new(&shape());
         evidence.update(&watch, &[90, 90], 100, 0);
         let before = evidence.clone();
         evidence.update(&watch, &[0, 0], 0, 1);

@@ -2,6 +2,7 @@
 use crate::ArgumentError;
 use crate::e_detector::Band;
 use crate::error::within;
+use serde::{Deserialize, Serialize};
 
 /// Gaps between the band and the share that a bet of the fast detector is best against.
 const FAST_GAPS: [f64; 8] = [0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.4];
@@ -11,9 +12,11 @@ const STRICT_GAPS: [f64; 6] = [0.05, 0.1, 0.2, 0.4, 0.7, 0.95];
 const TWIN_GAP: f64 = 0.01;
 /// The strict detector stakes at most so much of what it has.
 const STAKE: f64 = 0.9;
+/// A set that nothing was expected in can still be left empty by rounding: bounds are kept off 0, and bets finite.
+const LEAST_BOUND: f64 = 1e-12;
 
 /// Which way a share moves.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Side {
     /// More rows than the band allows.
     Above,
@@ -21,8 +24,30 @@ pub enum Side {
     Below,
 }
 
+impl Side {
+    /// Both, in the order of the lines of a set.
+    pub(crate) const BOTH: [Self; 2] = [Self::Above, Self::Below];
+
+    /// Rows of the side among `rows`, of which `count` lie in the set.
+    pub(crate) fn won(self, count: u64, rows: u64) -> u64 {
+        match self {
+            Self::Above => count,
+            Self::Below => rows - count,
+        }
+    }
+
+    /// The largest share of the side that a band allows.
+    fn bound(self, band: &Band) -> f64 {
+        match self {
+            Self::Above => band.upper,
+            Self::Below => 1.0 - band.lower,
+        }
+        .max(LEAST_BOUND)
+    }
+}
+
 /// How much less than independent rows the rows of a set say.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Discount {
     /// Rows that say as much as one independent row, at least 1: the fast detector's evidence is divided by it.
     pub rows: f64,
@@ -35,32 +60,70 @@ impl Discount {
     pub const NONE: Self = Self { rows: 1.0, windows: 1.0 };
 }
 
-/// One set, one side, one gap.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Component {
-    /// The set, by its place.
-    pub set: u32,
-    /// The side.
-    pub side: Side,
-    /// What a row of the set wins (log), or a row outside of it on the side below.
-    gain: f64,
-    /// What any other row loses (log).
-    loss: f64,
-    /// The largest share of the side under the null.
-    bound: f64,
+/// How many gaps there is room for on each line, a line being one side of one set.
+///
+/// Evidence is kept for each of them. Where bands differ from season to season, so does the room: there is a gap where
+/// any of them leaves room, and where another one does not, nothing is bet on it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Shape {
+    /// Gaps of the fast and of the strict detector; two lines a set, above and below.
+    lines: Vec<(u8, u8)>,
 }
 
-/// One set and side, as the strict detector bets on its share.
+impl Shape {
+    /// The smallest gap that is bet on: half of it beyond a band is never found.
+    pub const SMALLEST_GAP: f64 = FAST_GAPS[0];
+
+    /// Of one series, by its bands in each season.
+    pub fn of(seasons: &[&[Band]]) -> Self {
+        let sets = seasons.first().map_or(0, |bands| bands.len());
+        let room = |gaps: &[f64], bound: f64| gaps.iter().filter(|&&gap| bound + gap < 1.0).count() as u8;
+        let line = |set: usize, side: Side| {
+            let bounds = seasons.iter().map(|bands| side.bound(&bands[set]));
+            let least = bounds.fold(1.0, f64::min);
+            (room(&FAST_GAPS, least), room(&STRICT_GAPS, least))
+        };
+        Self { lines: (0..sets).flat_map(|set| Side::BOTH.map(|side| line(set, side))).collect() }
+    }
+
+    /// Components of the fast detector, of the strict one, and lines that have any.
+    pub(crate) fn sizes(&self) -> (usize, usize, usize) {
+        let (fast, strict) = self
+            .lines
+            .iter()
+            .fold((0, 0), |(f, s), &(fast, strict)| (f + usize::from(fast), s + usize::from(strict)));
+        (fast, strict, self.lines.iter().filter(|(fast, _)| *fast > 0).count())
+    }
+}
+
+/// One side of one set.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct StrictComponent {
+pub(crate) struct Line {
     /// The set, by its place.
     pub set: u32,
     /// The side.
     pub side: Side,
-    /// The bet.
+    /// Bets of the fast detector, and of the strict one.
+    pub gaps: (u8, u8),
+    /// The bet of the fast detector, among those of the line, that has a twin.
+    pub twin: u8,
+    /// The largest share of the side under the null.
+    pub bound: f64,
+}
+
+/// What a row wins or loses (log) of one bet.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Bet {
+    /// A row of the side.
+    gain: f64,
+    /// Any other row.
+    loss: f64,
+}
+
+/// A bet of the strict detector on the share of a window.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct StrictBet {
     lambda: f64,
-    /// The largest mean share under the null.
-    bound: f64,
     /// 1 over the windows that say as much as one.
     power: f64,
 }
@@ -69,10 +132,9 @@ pub struct StrictComponent {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Watch {
     sets: usize,
-    fast: Vec<Component>,
-    strict: Vec<StrictComponent>,
-    /// Components of the fast detector that have a twin, one for each set and side.
-    twins: Vec<usize>,
+    lines: Vec<Line>,
+    fast: Vec<Bet>,
+    strict: Vec<StrictBet>,
 }
 
 impl Watch {
@@ -81,46 +143,65 @@ impl Watch {
     /// # Errors
     /// There is not one discount a band, or one below 1.
     pub fn try_new(bands: &[Band], discounts: &[Discount]) -> Result<Self, ArgumentError> {
-        if bands.len() != discounts.len() {
+        Self::try_with_shape(&Shape::of(&[bands]), bands, discounts)
+    }
+
+    /// The same for one season of several.
+    ///
+    /// # Errors
+    /// There is not one discount a band, or one below 1, or the shape is that of other sets.
+    pub fn try_with_shape(
+        shape: &Shape,
+        bands: &[Band],
+        discounts: &[Discount],
+    ) -> Result<Self, ArgumentError> {
+        if bands.len() != discounts.len() || shape.lines.len() != 2 * bands.len() {
             return Err(ArgumentError(format!(
-                "{} bands and {} discounts: there must be one a set",
+                "{} bands, {} discounts and a shape of {} sets: there must be one a set",
                 bands.len(),
-                discounts.len()
+                discounts.len(),
+                shape.lines.len() / 2
             )));
         }
-        let small = FAST_GAPS.iter().filter(|&&gap| gap <= TWIN_GAP).count();
-        let (mut fast, mut strict, mut twins) = (vec![], vec![], vec![]);
+        let (fast, strict, lines) = shape.sizes();
+        let mut new = Self {
+            sets: bands.len(),
+            lines: Vec::with_capacity(lines),
+            fast: Vec::with_capacity(fast),
+            strict: Vec::with_capacity(strict),
+        };
+        let mut gaps = shape.lines.iter();
         for (set, (band, discount)) in bands.iter().zip(discounts).enumerate() {
             within("discount", discount.rows.min(discount.windows), 1.0, f64::MAX)?;
-            for (side, bound) in [(Side::Above, band.upper), (Side::Below, 1.0 - band.lower)] {
-                // A set that nothing was expected in can still be left empty by rounding: keep the bets finite.
-                let bound = bound.max(1e-12);
-                let first = fast.len();
-                for gap in FAST_GAPS.into_iter().filter(|gap| bound + gap < 1.0) {
-                    let lambda = gap / (bound * (1.0 - bound));
-                    fast.push(Component {
-                        set: set as u32,
-                        side,
-                        gain: (lambda * (1.0 - bound)).ln_1p() / discount.rows,
-                        loss: (-lambda * bound).ln_1p() / discount.rows,
-                        bound,
-                    });
-                }
-                if fast.len() > first {
-                    twins.push((first + small - 1).min(fast.len() - 1));
-                }
-                for gap in STRICT_GAPS.into_iter().filter(|gap| bound + gap < 1.0) {
-                    strict.push(StrictComponent {
-                        set: set as u32,
-                        side,
-                        lambda: (gap / (bound * (1.0 - bound))).min(STAKE / bound),
-                        bound,
-                        power: 1.0 / discount.windows,
-                    });
-                }
+            for (side, &gaps) in Side::BOTH.into_iter().zip(gaps.by_ref()) {
+                new.lay(set as u32, side, side.bound(band), gaps, discount);
             }
         }
-        Ok(Self { sets: bands.len(), fast, strict, twins })
+        Ok(new)
+    }
+
+    fn lay(&mut self, set: u32, side: Side, bound: f64, gaps: (u8, u8), discount: &Discount) {
+        let (fast, strict) = (&FAST_GAPS[..gaps.0.into()], &STRICT_GAPS[..gaps.1.into()]);
+        if fast.is_empty() {
+            return;
+        }
+        let twin = fast.iter().filter(|&&gap| gap <= TWIN_GAP && bound + gap < 1.0).count().saturating_sub(1);
+        self.lines.push(Line { set, side, gaps, twin: twin as u8, bound });
+        // Beyond the room that this season has, nothing is staked: what was won stays.
+        let staked = |gap: f64| if bound + gap < 1.0 { gap / (bound * (1.0 - bound)) } else { 0.0 };
+        self.fast.extend(fast.iter().map(|&gap| {
+            let lambda = staked(gap);
+            Bet {
+                gain: (lambda * (1.0 - bound)).ln_1p() / discount.rows,
+                loss: (-lambda * bound).ln_1p() / discount.rows,
+            }
+        }));
+        self.strict.extend(
+            strict.iter().map(|&gap| StrictBet {
+                lambda: staked(gap).min(STAKE / bound),
+                power: 1.0 / discount.windows,
+            }),
+        );
     }
 
     /// Watched sets.
@@ -128,33 +209,22 @@ impl Watch {
         self.sets
     }
 
-    /// The components of the fast detector.
-    pub fn fast(&self) -> &[Component] {
+    pub(crate) fn lines(&self) -> &[Line] {
+        &self.lines
+    }
+
+    pub(crate) fn fast(&self) -> &[Bet] {
         &self.fast
     }
 
-    /// The places of the components of the fast detector that have a twin, ascending.
-    pub fn twins(&self) -> impl ExactSizeIterator<Item = usize> {
-        self.twins.iter().copied()
-    }
-
-    /// The components of the strict detector.
-    pub fn strict(&self) -> &[StrictComponent] {
+    pub(crate) fn strict(&self) -> &[StrictBet] {
         &self.strict
     }
 }
 
-impl Component {
-    /// Rows of the side among `rows`, of which `count` lie in the set.
-    pub(crate) fn won(&self, count: u64, rows: u64) -> u64 {
-        match self.side {
-            Side::Above => count,
-            Side::Below => rows - count,
-        }
-    }
-
+impl Line {
     /// How surely so many rows of the side are more than the bound allows: the log-likelihood ratio.
-    pub(crate) fn surprise(&self, won: u64, rows: u64) -> f64 {
+    pub fn surprise(&self, won: u64, rows: u64) -> f64 {
         let (share, n) = (won as f64 / rows as f64, rows as f64);
         if rows == 0 || share <= self.bound {
             return 0.0;
@@ -162,22 +232,20 @@ impl Component {
         let rest = if share < 1.0 { (1.0 - share) * ((1.0 - share) / (1.0 - self.bound)).ln() } else { 0.0 };
         n * (share * (share / self.bound).ln() + rest)
     }
+}
 
-    /// By which factor a window with `count` of `rows` rows in the set multiplies what was won.
-    pub(crate) fn factor(&self, count: u64, rows: u64) -> f64 {
-        let won = self.won(count, rows);
-        (won as f64 * self.gain + (rows - won) as f64 * self.loss).exp()
+impl Bet {
+    /// The logarithm of the factor by which a window with so many rows of the side, and so many others, multiplies what
+    /// was won.
+    pub fn log_factor(&self, won: f64, lost: f64) -> f64 {
+        won * self.gain + lost * self.loss
     }
 }
 
-impl StrictComponent {
-    /// The same of a share.
-    pub(crate) fn factor(&self, share: f64) -> f64 {
-        let won = match self.side {
-            Side::Above => share,
-            Side::Below => 1.0 - share,
-        };
-        let factor = 1.0 + self.lambda * (won - self.bound);
+impl StrictBet {
+    /// The factor itself, of the share of the side above its bound.
+    pub fn factor(&self, excess: f64) -> f64 {
+        let factor = 1.0 + self.lambda * excess;
         if self.power == 1.0 { factor } else { factor.powf(self.power) }
     }
 }
@@ -190,12 +258,25 @@ mod tests {
         Watch::try_new(&[Band { lower, upper }], &[Discount::NONE]).unwrap()
     }
 
+    /// The bets of a line.
+    fn bets<'a>(watch: &'a Watch, side: Side) -> (&'a [Bet], &'a [StrictBet], Line) {
+        let (mut fast, mut strict) = (watch.fast(), watch.strict());
+        for line in watch.lines() {
+            let (mine, others) = fast.split_at(line.gaps.0.into());
+            let (strictly, rest) = strict.split_at(line.gaps.1.into());
+            if line.side == side {
+                return (mine, strictly, *line);
+            }
+            (fast, strict) = (others, rest);
+        }
+        panic!("no such line");
+    }
+
     #[test]
     fn gaps_end_where_shares_do() {
         // Above .95 there is room for .002 to .02, below .9 (1 - .9 = .1) for all gaps.
         let watch = watch(0.9, 0.95);
-        let above = watch.fast().iter().filter(|c| c.side == Side::Above).count();
-        assert_eq!((above, watch.fast().len() - above), (4, 8));
+        assert_eq!((bets(&watch, Side::Above).0.len(), bets(&watch, Side::Below).0.len()), (4, 8));
         // Nothing can be above everything, or below nothing.
         assert!(self::watch(0.0, 1.0).fast().is_empty());
     }
@@ -204,17 +285,19 @@ mod tests {
     #[test]
     fn bets_are_fair_at_the_band() {
         let watch = watch(0.3, 0.4);
-        for component in watch.fast() {
-            let edge = if component.side == Side::Above { 0.4 } else { 0.3 };
-            let mean = |share: f64| share * component.factor(1, 1) + (1.0 - share) * component.factor(0, 1);
-            assert!((mean(edge) - 1.0).abs() < 1e-12);
-            let beyond = if component.side == Side::Above { 0.45 } else { 0.25 };
-            assert!(mean(beyond) > 1.0 && mean(0.35) < 1.0);
-        }
-        for component in watch.strict() {
-            let (edge, beyond) = if component.side == Side::Above { (0.4, 0.45) } else { (0.3, 0.25) };
-            assert!((component.factor(edge) - 1.0).abs() < 1e-12 && component.factor(beyond) > 1.0);
-            assert!(component.factor(0.0) >= 0.1 - 1e-12 && component.factor(1.0) >= 0.1 - 1e-12);
+        for (side, edge, beyond) in [(Side::Above, 0.4, 0.45), (Side::Below, 0.7, 0.75)] {
+            let (fast, strict, line) = bets(&watch, side);
+            assert!((line.bound - edge).abs() < 1e-15);
+            for bet in fast {
+                let factor = |won: f64| bet.log_factor(won, 1.0 - won).exp();
+                let mean = |share: f64| share * factor(1.0) + (1.0 - share) * factor(0.0);
+                assert!((mean(edge) - 1.0).abs() < 1e-12);
+                assert!(mean(beyond) > 1.0 && mean(edge - 0.05) < 1.0);
+            }
+            for bet in strict {
+                assert!(bet.factor(beyond - edge) > 1.0 && bet.factor(0.0) == 1.0);
+                assert!(bet.factor(-edge) >= 0.1 - 1e-12);
+            }
         }
     }
 
@@ -224,30 +307,42 @@ mod tests {
         let half = Watch::try_new(&band, &[Discount { rows: 4.0, windows: 2.0 }]).unwrap();
         let full = Watch::try_new(&band, &[Discount::NONE]).unwrap();
         for (half, full) in half.fast().iter().zip(full.fast()) {
-            let (few, many) = (half.factor(300, 500), full.factor(75, 125));
-            assert!((few / many - 1.0).abs() < 1e-12);
+            assert!((half.log_factor(300.0, 200.0) / full.log_factor(75.0, 50.0) - 1.0).abs() < 1e-12);
         }
         for (half, full) in half.strict().iter().zip(full.strict()) {
-            assert!((half.factor(0.5).powi(2) - full.factor(0.5)).abs() < 1e-12);
+            assert!((half.factor(0.1).powi(2) - full.factor(0.1)).abs() < 1e-12);
         }
+    }
+
+    /// Where a season leaves no room for a gap of another one, nothing is bet on it.
+    #[test]
+    fn seasons_share_a_shape() {
+        let (narrow, wide) = ([Band { lower: 0.9, upper: 0.95 }], [Band { lower: 0.3, upper: 0.4 }]);
+        let shape = Shape::of(&[&narrow, &wide]);
+        assert_eq!(shape.sizes(), (16, 9, 2));
+        let narrow = Watch::try_with_shape(&shape, &narrow, &[Discount::NONE]).unwrap();
+        let (fast, strict, line) = bets(&narrow, Side::Above);
+        assert_eq!((fast.len(), line.twin), (8, 2));
+        assert!(fast[3].log_factor(1.0, 0.0) > 0.0);
+        assert!(fast[4..].iter().all(|bet| bet.log_factor(3.0, 1.0) == 0.0));
+        assert!(strict.iter().all(|bet| bet.factor(0.04) == 1.0));
     }
 
     /// SciPy 1.17.1: 100 sum(rel_entr([.5, .5], [.4, .6])).
     #[test]
     fn surprise_is_the_likelihood_ratio() {
         let watch = watch(0.3, 0.4);
-        let above = &watch.fast()[watch.twins().next().unwrap()];
+        let (_, _, above) = bets(&watch, Side::Above);
         assert!((above.surprise(50, 100) - 2.041_099_726_012_759).abs() < 1e-12);
         assert_eq!((above.surprise(40, 100), above.surprise(0, 0)), (0.0, 0.0));
         assert!((above.surprise(100, 100) + 100.0 * 0.4f64.ln()).abs() < 1e-9);
-        assert_eq!(watch.twins().len(), 2);
     }
 
     #[test]
     fn errors_say_what_and_where() {
         let band = [Band { lower: 0.3, upper: 0.4 }];
         let text = |discounts: &[Discount]| Watch::try_new(&band, discounts).unwrap_err().to_string();
-        assert_eq!(text(&[]), "1 bands and 0 discounts: there must be one a set");
+        assert_eq!(text(&[]), "1 bands, 0 discounts and a shape of 1 sets: there must be one a set");
         assert!(text(&[Discount { rows: 0.5, windows: 1.0 }]).starts_with("discount is 0.5"));
     }
 }

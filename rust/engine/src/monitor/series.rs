@@ -1,0 +1,654 @@
+//! One column of one segment over time: its reference, its evidence, its alarm.
+use super::alarm::{Detector, Event, Happened, Set};
+use super::baseline::{Baseline, WINDOWS_TO_CALIBRATE, wrong};
+use super::watched::Watched;
+use crate::Result;
+use crate::compare::explain::largest;
+use crate::compare::judge::{Limits, p_value};
+use driftline_stats::e_detector::{
+    Band, Closing, Discount, Dispersion, Evidence, Largest, Reading, Shape, Side, Watch,
+};
+use driftline_stats::test::MIN_PERMUTATIONS;
+use driftline_stats::total_variation_bound::total_variation_upper_bound;
+use driftline_stats::verdict::{Verdict, effect_upper_bound};
+use serde::{Deserialize, Serialize};
+use std::collections::VecDeque;
+
+/// Chance, over all series, that any bound of the reference is wrong.
+const REFERENCE_LEVEL: f64 = 0.05;
+/// The part of the budget that breakages have; the two detectors share the rest.
+const FOR_BREAKAGES: f64 = 0.01;
+/// Level of what is said of single windows and of the size of a change.
+const LEVEL: f64 = 0.05;
+/// A trailing reference is renewed in so many steps.
+const STEPS: u64 = 8;
+/// An alarm that comes back within so many windows of its end is the same one, unless it took longer to end.
+const BACK_WITHIN: i64 = 3;
+
+/// What all series of a monitor share.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Budget {
+    /// False alarms in a window.
+    pub a_window: f64,
+    /// All series that there can ever be.
+    pub series: f64,
+    /// The share of the rows that does not matter.
+    pub tolerance: f64,
+}
+
+impl Budget {
+    /// What the evidence of either detector must reach.
+    pub fn threshold(&self) -> f64 {
+        self.series / (self.a_window * (1.0 - FOR_BREAKAGES) / 2.0)
+    }
+
+    /// The chance, in one window of one series, that a breakage is none.
+    fn breakage(&self) -> f64 {
+        self.a_window * FOR_BREAKAGES / self.series
+    }
+}
+
+/// What a series says of a window.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Judged {
+    /// Rows of the window.
+    pub rows: u64,
+    /// Rows without a value.
+    pub missing: u64,
+    /// Where the series stands.
+    pub status: Status,
+    /// Largest change of a watched set, or total variation of categories.
+    pub effect: Option<f64>,
+    /// Its upper bound, were rows independent.
+    pub effect_bound: Option<f64>,
+    /// What this window proves by itself, were rows independent.
+    pub verdict: Option<Verdict>,
+    /// The set that changed most, its share of the reference and now.
+    pub moved: Option<(String, f64, f64)>,
+    /// Evidence of both detectors as a share of what raises an alarm, as a power of ten.
+    pub evidence: Option<(f64, f64)>,
+    /// Whether an alarm is open.
+    pub alarm: bool,
+}
+
+impl Judged {
+    /// Of values of another kind.
+    pub fn retyped(rows: u64) -> Self {
+        Self {
+            rows,
+            missing: 0,
+            status: Status::Retyped,
+            effect: None,
+            effect_bound: None,
+            verdict: None,
+            moved: None,
+            evidence: None,
+            alarm: false,
+        }
+    }
+}
+
+/// Where a series stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Status {
+    /// Its rows go into the reference.
+    Learning,
+    /// It is watched, and nothing is promised before it is known how windows vary.
+    Calibrating,
+    /// It is watched.
+    Watching,
+    /// It has no reference.
+    Unknown,
+    /// Its values are of another kind now.
+    Retyped,
+}
+
+impl Status {
+    /// Its name in tables.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Learning => "learning",
+            Self::Calibrating => "calibrating",
+            Self::Watching => "watching",
+            Self::Unknown => "no reference",
+            Self::Retyped => "retyped",
+        }
+    }
+}
+
+/// The state of a series between windows.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Series {
+    baseline: Baseline,
+    /// Of a trailing reference, its steps, and the one under way.
+    steps: VecDeque<Baseline>,
+    windows_in_step: u64,
+    /// How often bounds were taken, each at its own level.
+    renewals: u32,
+    watching: Option<Watching>,
+    alarm: Option<Alarm>,
+    ended: Option<Alarm>,
+}
+
+/// What a series that has a reference is watched by.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct Watching {
+    bands: Vec<Vec<Band>>,
+    discounts: Vec<Discount>,
+    shape: Shape,
+    evidence: Evidence,
+    /// Windows seen, where the reference does not show how they vary.
+    calibration: Option<Dispersion>,
+    promise: Promise,
+    /// The bets of the bucket that was met last: made of the others, and so not kept.
+    #[serde(skip)]
+    bets: Option<(usize, Watch)>,
+}
+
+/// Under which assumptions there are no more false alarms than were accepted.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) enum Promise {
+    /// Rows are independent, as so many windows of the reference show.
+    Rows { windows: usize },
+    /// Windows vary by up to so many times more than independent rows would, and remember no more than this.
+    Windows { windows: usize, deff: f64, memory: f64 },
+    /// Nothing is promised: windows remember too much; a tolerance that covers how they vary would help.
+    Nothing { memory: f64, wobble: f64 },
+    /// Nothing is promised before so many windows have shown how they vary.
+    NotYet { windows: usize },
+}
+
+impl Promise {
+    fn of(dispersion: &Dispersion) -> Self {
+        let windows = dispersion.windows();
+        if windows < WINDOWS_TO_CALIBRATE {
+            return Self::NotYet { windows };
+        }
+        let memory = dispersion.cautious_memory();
+        if dispersion.is_independent() {
+            return Self::Rows { windows };
+        }
+        if dispersion.promises_nothing() {
+            return Self::Nothing { memory, wobble: dispersion.wobble() };
+        }
+        let deff = dispersion.deff().into_iter().fold(1.0, f64::max);
+        Self::Windows { windows, deff, memory }
+    }
+
+    /// Whether the accepted number of false alarms is promised.
+    pub fn holds(self) -> bool {
+        matches!(self, Self::Rows { .. } | Self::Windows { .. })
+    }
+
+    /// In words.
+    pub fn words(self, tolerance: f64) -> String {
+        match self {
+            Self::Rows { windows } => {
+                format!("if rows stay independent of each other, as in {windows} windows of the reference")
+            }
+            Self::Windows { windows, deff, memory } => format!(
+                "if windows go on varying up to {deff:.1} times more than independent rows and remembering at most \
+                 {memory:.2} of it, as in {windows} windows of the reference"
+            ),
+            Self::Nothing { memory, wobble } => format!(
+                "none: each window remembers {memory:.2} of the one before; with a tolerance of {:.0} %, which covers \
+                 how they vary, one could be made",
+                (100.0 * (tolerance + 2.0 * wobble)).ceil()
+            ),
+            Self::NotYet { windows } => {
+                format!("none yet: {windows} of {WINDOWS_TO_CALIBRATE} windows have shown how they vary")
+            }
+        }
+    }
+}
+
+/// An alarm that is open, or was the last.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct Alarm {
+    events: u32,
+    detector: Detector,
+    /// The cell that held all rows, of a breakage alone.
+    broken: Option<usize>,
+    sets: Vec<(Set, Closing)>,
+    since: i64,
+    /// The window after which it was raised, or raised again.
+    raised: i64,
+    /// The window after which it ended.
+    ended: i64,
+    promise: String,
+}
+
+/// A window of a series.
+pub(super) struct Seen<'a> {
+    pub watched: &'a Watched,
+    pub segment: &'a str,
+    pub window: i64,
+    pub bucket: usize,
+    pub cells: &'a [u64],
+}
+
+impl Seen<'_> {
+    fn rows(&self) -> u64 {
+        self.cells.iter().sum()
+    }
+}
+
+impl Series {
+    pub fn new(watched: &Watched, buckets: usize) -> Self {
+        Self {
+            baseline: Baseline::new(watched, buckets),
+            steps: VecDeque::new(),
+            windows_in_step: 0,
+            renewals: 0,
+            watching: None,
+            alarm: None,
+            ended: None,
+        }
+    }
+
+    /// Its reference.
+    pub fn baseline(&self) -> &Baseline {
+        &self.baseline
+    }
+
+    /// The same, to add to.
+    pub fn learn(&mut self) -> &mut Baseline {
+        &mut self.baseline
+    }
+
+    /// Under which assumptions something is promised of it.
+    pub fn promise(&self) -> Option<Promise> {
+        self.watching.as_ref().map(|watching| watching.promise)
+    }
+
+    /// Where it stands.
+    pub fn status(&self) -> Status {
+        match &self.watching {
+            None if self.baseline.all_rows() > 0 => Status::Learning,
+            None => Status::Unknown,
+            Some(watching) if watching.calibration.is_some() => Status::Calibrating,
+            Some(_) => Status::Watching,
+        }
+    }
+
+    /// The windows that show how it varies.
+    pub fn calibrated_by(&self) -> &Dispersion {
+        let calibration = self.watching.as_ref().and_then(|watching| watching.calibration.as_ref());
+        calibration.unwrap_or(self.baseline.dispersion())
+    }
+
+    /// Whether an alarm is open.
+    pub fn is_alarmed(&self) -> bool {
+        self.alarm.is_some()
+    }
+
+    /// Ends learning: from now on its windows are watched. Without rows there is nothing to compare with.
+    ///
+    /// # Errors
+    /// The budget is out of range.
+    pub fn watch(&mut self, watched: &Watched, budget: &Budget) -> Result<()> {
+        if self.baseline.all_rows() == 0 {
+            return Ok(());
+        }
+        let dispersion = self.baseline.dispersion();
+        let promise = Promise::of(dispersion);
+        let is_calibrated = !matches!(promise, Promise::NotYet { .. });
+        let sets = watched.sets();
+        let discounts = if is_calibrated { dispersion.discounts() } else { vec![Discount::NONE; sets] };
+        let calibration = (!is_calibrated).then(|| Dispersion::new(sets, self.baseline.buckets()));
+        self.set(watched, budget, discounts, calibration, promise)
+    }
+
+    fn set(
+        &mut self,
+        watched: &Watched,
+        budget: &Budget,
+        discounts: Vec<Discount>,
+        calibration: Option<Dispersion>,
+        promise: Promise,
+    ) -> Result<()> {
+        self.renewals += 1;
+        let bands = self.bands(watched, budget, &discounts)?;
+        let shape = Shape::of(&bands.iter().map(Vec::as_slice).collect::<Vec<_>>());
+        let evidence = Evidence::new(&shape);
+        self.watching =
+            Some(Watching { bands, discounts, shape, evidence, calibration, promise, bets: None });
+        Ok(())
+    }
+
+    /// Bounds of the reference, each wrong so seldom that all of them, over all renewals, keep their level.
+    fn bands(&self, watched: &Watched, budget: &Budget, discounts: &[Discount]) -> Result<Vec<Vec<Band>>> {
+        let renewals = f64::from(self.renewals);
+        let sides = 2.0 * watched.sets() as f64;
+        let level = REFERENCE_LEVEL / (budget.series * sides * renewals * (renewals + 1.0));
+        // The first renewal is the only one of most references: it has the half that the others leave.
+        let level = if self.renewals == 1 { 2.0 * level } else { level };
+        self.baseline.bands(watched, discounts, level, budget.tolerance)
+    }
+
+    /// The smallest change that can be found however long one waits, in a set of half the rows.
+    pub fn smallest_change(&self, watched: &Watched) -> Option<f64> {
+        let watching = self.watching.as_ref()?;
+        let mut most: f64 = 0.0;
+        let mut sets = vec![];
+        for (bucket, bands) in watching.bands.iter().enumerate() {
+            let rows = self.baseline.rows(bucket);
+            if rows == 0 {
+                continue;
+            }
+            watched.set_counts(self.baseline.cells(bucket), &mut sets);
+            for (band, &count) in bands.iter().zip(&sets) {
+                let share = count as f64 / rows as f64;
+                most = most.max(band.upper - share).max(share - band.lower);
+            }
+        }
+        Some((most + Shape::SMALLEST_GAP / 2.0).min(1.0))
+    }
+
+    /// Adds a window, or rows that came late to one. Alarms get their numbers later.
+    ///
+    /// # Errors
+    /// The counts are of another column.
+    pub fn update(&mut self, seen: &Seen<'_>, budget: &Budget, events: &mut Vec<Event>) -> Result<Judged> {
+        let rows = seen.rows();
+        if self.watching.is_none() {
+            return self.judged(seen, budget, None);
+        }
+        let mut sets = vec![];
+        seen.watched.set_counts(seen.cells, &mut sets);
+        let reading = self.read(&sets, rows, seen);
+        if let Some(reading) = &reading {
+            self.raise(seen, budget, reading, events)?;
+        }
+        self.close(seen, &sets, events);
+        self.calibrate(seen, &sets, budget)?;
+        self.judged(seen, budget, reading)
+    }
+
+    fn read(&mut self, sets: &[u64], rows: u64, seen: &Seen<'_>) -> Option<Reading> {
+        let watching = self.watching.as_mut()?;
+        watching.meet(seen.bucket);
+        let (_, bets) = watching.bets.as_ref()?;
+        Some(watching.evidence.update(bets, sets, rows, seen.window))
+    }
+
+    /// Opens, extends or reopens the alarm where the evidence suffices.
+    fn raise(
+        &mut self,
+        seen: &Seen<'_>,
+        budget: &Budget,
+        reading: &Reading,
+        events: &mut Vec<Event>,
+    ) -> Result<()> {
+        let threshold = budget.threshold();
+        let broken = self.broken(seen, budget);
+        let detector = match broken {
+            _ if reading.fast >= threshold => Detector::Fast,
+            _ if reading.strict >= threshold => Detector::Strict,
+            Some(_) => Detector::Breakage,
+            None => return Ok(()),
+        };
+        let found = match (broken, reading.largest) {
+            (Some(cell), _) => Some(self.breakage(seen, cell)),
+            (None, largest) => largest,
+        };
+        let Some(found) = found else { return Ok(()) };
+        let promise = self.promise().map_or_else(String::new, |promise| promise.words(budget.tolerance));
+        let set = Set { set: found.set, side: found.side };
+        if let Some(watching) = &mut self.watching {
+            watching.evidence.reset();
+        }
+        let closing = self.closing(seen, &found);
+        if let Some(alarm) = &mut self.alarm {
+            alarm.raised = seen.window;
+            match alarm.sets.iter_mut().find(|(of, _)| *of == set) {
+                Some((_, old)) => *old = closing,
+                None => {
+                    alarm.sets.push((set, closing));
+                    self.tell(Happened::Extended, detector, seen, &found, &promise, events);
+                }
+            }
+            return Ok(());
+        }
+        let back = self.ended.take().filter(|ended| {
+            let within = (ended.ended - ended.raised).clamp(0, 10).max(BACK_WITHIN);
+            ended.sets.iter().any(|(of, _)| *of == set) && seen.window - ended.ended <= within
+        });
+        let happened = if back.is_some() { Happened::Reopened } else { Happened::Opened };
+        let mut alarm = back.unwrap_or_else(|| Alarm {
+            events: 0,
+            detector,
+            broken,
+            sets: vec![],
+            since: found.since,
+            raised: seen.window,
+            ended: seen.window,
+            promise: promise.clone(),
+        });
+        alarm.raised = seen.window;
+        alarm.sets.retain(|(of, _)| *of != set);
+        alarm.sets.push((set, closing));
+        self.alarm = Some(alarm);
+        self.tell(happened, detector, seen, &found, &promise, events);
+        Ok(())
+    }
+
+    /// The cell that holds all rows, where that is next to impossible.
+    fn broken(&self, seen: &Seen<'_>, budget: &Budget) -> Option<usize> {
+        let rows = seen.rows();
+        let cell = seen.cells.iter().position(|&count| count == rows && rows > 0)?;
+        let watching = self.watching.as_ref()?;
+        let set = seen.watched.set_of_cell(cell)?;
+        let share = watching.bands[seen.bucket][set].upper;
+        let independent = rows as f64 / watching.discounts[set].rows;
+        // In any one cell: the chances of all cells add up to at most that of the largest but for one row.
+        let surprise = (independent - 1.0) * share.ln();
+        (surprise <= budget.breakage().ln()).then_some(cell)
+    }
+
+    fn breakage(&self, seen: &Seen<'_>, cell: usize) -> Largest {
+        let rows = seen.rows();
+        let set = seen.watched.set_of_cell(cell).unwrap_or(0) as u32;
+        Largest { set, side: Side::Above, since: seen.window, count: rows, rows }
+    }
+
+    /// Evidence, to come, that a set is back: that less than half of its change is left.
+    fn closing(&self, seen: &Seen<'_>, found: &Largest) -> Closing {
+        let band = self.watching.as_ref().map(|w| w.bands[seen.bucket][found.set as usize]);
+        let band = band.unwrap_or(Band { lower: 0.0, upper: 1.0 });
+        let share = found.count as f64 / found.rows.max(1) as f64;
+        let discount = self.watching.as_ref().map_or(Discount::NONE, |w| w.discounts[found.set as usize]);
+        let bound = match found.side {
+            Side::Above => (band.upper + share.max(band.upper)) / 2.0,
+            Side::Below => (band.lower + share.min(band.lower)) / 2.0,
+        };
+        Closing::new(found.side, bound, discount)
+    }
+
+    /// Closes the alarm once all that moved is back.
+    fn close(&mut self, seen: &Seen<'_>, sets: &[u64], events: &mut Vec<Event>) {
+        let rows = seen.rows();
+        let Some(alarm) = self.alarm.as_mut().filter(|alarm| alarm.raised < seen.window && rows > 0) else {
+            return;
+        };
+        // A breakage is over with the first window that is not broken.
+        let mended = alarm.broken.is_some_and(|cell| seen.cells[cell] < rows) && alarm.sets.len() == 1;
+        let mut back = true;
+        for (set, closing) in &mut alarm.sets {
+            back &= closing.update(sets[set.set as usize], rows) >= Closing::ENOUGH;
+        }
+        if !(back || mended) {
+            return;
+        }
+        let Some(mut alarm) = self.alarm.take() else { return };
+        alarm.events += 1;
+        alarm.ended = seen.window;
+        events.push(Event {
+            alarm: 0,
+            number: alarm.events,
+            happened: Happened::Closed,
+            segment: seen.segment.to_owned(),
+            column: seen.watched.name.clone(),
+            detector: alarm.detector,
+            window: seen.window,
+            since: alarm.since,
+            rows,
+            what: "back to the reference".into(),
+            reference_share: None,
+            share: None,
+            bounds: None,
+            promise: alarm.promise.clone(),
+        });
+        self.ended = Some(alarm);
+        if let Some(watching) = &mut self.watching {
+            watching.evidence.reset();
+        }
+    }
+
+    fn tell(
+        &mut self,
+        happened: Happened,
+        detector: Detector,
+        seen: &Seen<'_>,
+        found: &Largest,
+        promise: &str,
+        events: &mut Vec<Event>,
+    ) {
+        let Some(alarm) = &mut self.alarm else { return };
+        alarm.events += 1;
+        let reference = self.baseline.cells(seen.bucket);
+        let mut sets = vec![];
+        seen.watched.set_counts(reference, &mut sets);
+        let (set, all) = (found.set as usize, self.baseline.rows(seen.bucket));
+        let discount = self.watching.as_ref().map_or(Discount::NONE, |watching| watching.discounts[set]);
+        let shares = (sets[set] as f64 / all.max(1) as f64, found.count as f64 / found.rows.max(1) as f64);
+        // Each bound at half the level, so that their difference has the whole.
+        let band = |count: u64, rows: u64| {
+            let band = Band::try_new(count, rows.max(1), discount.rows, LEVEL / 4.0, 0.0);
+            band.unwrap_or(Band { lower: 0.0, upper: 1.0 })
+        };
+        let (before, now) = (band(sets[set], all), band(found.count, found.rows));
+        let (mut change, mut told) = ((now.lower - before.upper, now.upper - before.lower), shares);
+        if seen.watched.is_told_from_outside(set, found.side) {
+            change = (-change.1, -change.0);
+            told = (1.0 - shares.0, 1.0 - shares.1);
+        }
+        events.push(Event {
+            alarm: 0,
+            number: alarm.events,
+            happened,
+            segment: seen.segment.to_owned(),
+            column: seen.watched.name.clone(),
+            detector,
+            window: seen.window,
+            since: found.since,
+            rows: found.rows,
+            what: seen.watched.set_label(set, found.side, reference),
+            reference_share: Some(told.0),
+            share: Some(told.1),
+            bounds: Some(change),
+            promise: promise.to_owned(),
+        });
+    }
+
+    /// Learns how windows vary where the reference did not show it, and renews a trailing reference.
+    fn calibrate(&mut self, seen: &Seen<'_>, sets: &[u64], budget: &Budget) -> Result<()> {
+        let Some(watching) = &mut self.watching else { return Ok(()) };
+        let Some(calibration) = &mut watching.calibration else { return Ok(()) };
+        calibration.update(sets, seen.rows(), seen.bucket).map_err(wrong)?;
+        watching.promise = Promise::of(calibration);
+        if calibration.windows() < WINDOWS_TO_CALIBRATE {
+            return Ok(());
+        }
+        let (discounts, promise) = (calibration.discounts(), watching.promise);
+        self.renewals -= 1;
+        self.set(seen.watched, budget, discounts, None, promise)
+    }
+
+    /// Adds a window to a trailing reference of so many windows, which is renewed step by step.
+    ///
+    /// # Errors
+    /// The counts are of another column.
+    pub fn trail(&mut self, seen: &Seen<'_>, windows: u64, budget: &Budget) -> Result<()> {
+        let step_windows = windows.div_ceil(STEPS);
+        if self.steps.is_empty() || self.windows_in_step >= step_windows {
+            if self.steps.len() as u64 >= windows.div_ceil(step_windows) {
+                self.renew(seen.watched, budget)?;
+                self.steps.pop_front();
+            }
+            self.steps.push_back(Baseline::new(seen.watched, self.baseline.buckets()));
+            self.windows_in_step = 0;
+        }
+        self.windows_in_step += 1;
+        match self.steps.back_mut() {
+            Some(step) => step.add_window(seen.watched, seen.cells, seen.bucket),
+            None => Ok(()),
+        }
+    }
+
+    /// Takes all steps as the reference; evidence starts anew, and what is an alarm remains one.
+    fn renew(&mut self, watched: &Watched, budget: &Budget) -> Result<()> {
+        let mut recent = Baseline::new(watched, self.baseline.buckets());
+        self.steps.iter().for_each(|step| recent.merge(step));
+        self.baseline = recent;
+        self.watch(watched, budget)
+    }
+
+    /// What a window says by itself, and where the series stands.
+    pub fn judged(&self, seen: &Seen<'_>, budget: &Budget, reading: Option<Reading>) -> Result<Judged> {
+        let threshold = budget.threshold();
+        let mut judged = Judged {
+            rows: seen.rows(),
+            missing: seen.cells.last().copied().unwrap_or(0),
+            status: self.status(),
+            effect: None,
+            effect_bound: None,
+            verdict: None,
+            moved: None,
+            evidence: reading.map(|reading| {
+                let of = |won: f64| (won.max(1e-300) / threshold).log10();
+                (of(reading.fast), of(reading.strict))
+            }),
+            alarm: self.alarm.is_some(),
+        };
+        let (m, n) = (self.baseline.rows(seen.bucket), judged.rows);
+        if self.watching.is_none() || m == 0 || n == 0 {
+            return Ok(judged);
+        }
+        let cells = seen.watched.both(self.baseline.cells(seen.bucket), seen.cells);
+        let (change, moved) = largest(&cells);
+        let bound = if cells.ordered {
+            effect_upper_bound(change, n, m, 0.0, LEVEL)
+        } else {
+            let (reference, current) = cells.counts();
+            total_variation_upper_bound(&reference, &current, 0.0, LEVEL)
+        };
+        let bound = bound.map_err(wrong)?.max(change);
+        let verdict = if change > budget.tolerance {
+            // At tolerance 0 too, in the form that needs no permutations.
+            let limits = Limits { tolerance: budget.tolerance.max(1e-9), alpha: LEVEL, resolution: LEVEL };
+            let (p, _) = p_value(&cells, &limits, MIN_PERMUTATIONS)?;
+            if p <= LEVEL { Verdict::Drift } else { Verdict::Undecided }
+        } else if bound <= budget.tolerance {
+            Verdict::Stable
+        } else {
+            Verdict::Undecided
+        };
+        judged.effect = Some(change);
+        judged.effect_bound = Some(bound);
+        judged.verdict = Some(verdict);
+        judged.moved = moved.map(|moved| (moved.label, moved.reference, moved.current));
+        Ok(judged)
+    }
+}
+
+impl Watching {
+    /// Lays the bets of a bucket.
+    fn meet(&mut self, bucket: usize) {
+        if self.bets.as_ref().is_none_or(|(of, _)| *of != bucket) {
+            let bets = Watch::try_with_shape(&self.shape, &self.bands[bucket], &self.discounts);
+            // Bands, discounts and shape are of one series, and so fit.
+            self.bets = bets.ok().map(|bets| (bucket, bets));
+        }
+    }
+}

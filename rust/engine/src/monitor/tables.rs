@@ -1,0 +1,274 @@
+//! What a monitor hands over: tables of results, of alarms and of profiles, with the identity of every row.
+use super::alarm::{Event, span};
+use super::calendar::Calendar;
+use super::series::{Judged, Status};
+use super::settings::Settings;
+use super::watched::Watched;
+use crate::profile::Profile;
+use crate::table::to_batch;
+use crate::{Error, Result};
+use arrow_array::{
+    Array, ArrayRef, BooleanArray, Float64Array, Int64Array, RecordBatch, StringArray,
+    TimestampMicrosecondArray,
+};
+use arrow_schema::{Field, Schema};
+use arrow_select::concat::concat_batches;
+use std::sync::Arc;
+
+/// A window of a segment that closed.
+pub(super) struct Closed {
+    pub window: i64,
+    pub segment: String,
+    /// What each watched column says, in their order.
+    pub judged: Vec<Judged>,
+    pub profile: Profile,
+}
+
+/// Rows that came late to a window: they are to be added to what is stored of it.
+pub struct Late {
+    /// The window's number.
+    pub window: i64,
+    /// The segment, empty for the whole.
+    pub segment: String,
+    /// The rows that came late, and only they.
+    pub profile: Profile,
+}
+
+/// What came of some rows.
+pub struct Output {
+    names: Names,
+    pub(super) closed: Vec<Closed>,
+    pub(super) events: Vec<Event>,
+    /// Late rows, by window and segment.
+    pub late: Vec<Late>,
+}
+
+/// What all rows of the tables have in common.
+#[derive(Clone)]
+pub(super) struct Names {
+    monitor: String,
+    writer: String,
+    calendar: Calendar,
+}
+
+impl Names {
+    pub fn of(settings: &Settings) -> Self {
+        let Settings { name, writer, calendar, .. } = settings.clone();
+        Self { monitor: name, writer, calendar }
+    }
+}
+
+impl Output {
+    pub(super) fn new(settings: &Settings) -> Self {
+        Self { names: Names::of(settings), closed: vec![], events: vec![], late: vec![] }
+    }
+
+    /// Whether nothing came of them.
+    pub fn is_empty(&self) -> bool {
+        self.closed.is_empty() && self.events.is_empty() && self.late.is_empty()
+    }
+
+    /// A row for each watched column of each segment of each window.
+    ///
+    /// # Errors
+    /// It is too large for Arrow.
+    pub fn results(&self, watched: &Watcheds<'_>) -> Result<RecordBatch> {
+        results(&self.names, watched.0, &self.closed, 1)
+    }
+
+    /// A row for each event of an alarm.
+    ///
+    /// # Errors
+    /// It is too large for Arrow.
+    pub fn alarms(&self) -> Result<RecordBatch> {
+        let mut table = Table::default();
+        let events = || self.events.iter();
+        let (names, many) = (&self.names, self.events.len());
+        table.texts("monitor", std::iter::repeat_n(names.monitor.as_str(), many));
+        table.texts("writer", std::iter::repeat_n(names.writer.as_str(), many));
+        table.texts("alarm", events().map(|event| format!("A{}", event.alarm)));
+        table.wholes("event", events().map(|event| event.number.into()));
+        table.texts("happened", events().map(|event| event.happened.name()));
+        table.texts("segment", events().map(|event| event.segment.as_str()));
+        table.texts("column", events().map(|event| event.column.as_str()));
+        table.texts("detector", events().map(|event| event.detector.name()));
+        table.times("window_start", events().map(|event| names.calendar.start_us(event.window)));
+        table.texts("window", events().map(|event| names.calendar.label(event.window)));
+        table.times("since", events().map(|event| names.calendar.start_us(event.since)));
+        table.texts("since_window", events().map(|event| names.calendar.label(event.since)));
+        table.wholes("rows", events().map(|event| event.rows as i64));
+        table.texts("what", events().map(|event| event.what.as_str()));
+        table.numbers("reference_share", events().map(|event| event.reference_share));
+        table.numbers("share", events().map(|event| event.share));
+        table.numbers("change_at_least", events().map(|event| event.bounds.map(|bounds| bounds.0)));
+        table.numbers("change_at_most", events().map(|event| event.bounds.map(|bounds| bounds.1)));
+        table.texts("promise", events().map(|event| event.promise.as_str()));
+        table.finish()
+    }
+
+    /// A row for each column of each segment of each window: the profile table, with the identity before it.
+    ///
+    /// # Errors
+    /// It is too large for Arrow.
+    pub fn profiles(&self) -> Result<RecordBatch> {
+        profiles(
+            &self.names,
+            self.closed.iter().map(|closed| (closed.window, closed.segment.as_str(), &closed.profile)),
+            1,
+        )
+    }
+}
+
+/// The columns that a monitor watches.
+pub struct Watcheds<'a>(pub(super) &'a [Watched]);
+
+/// Results of windows, of one revision.
+pub(super) fn results(
+    names: &Names,
+    watched: &[Watched],
+    closed: &[Closed],
+    revision: i64,
+) -> Result<RecordBatch> {
+    let mut table = Table::default();
+    let rows = || {
+        closed.iter().flat_map(|closed| watched.iter().zip(&closed.judged).map(move |(w, j)| (closed, w, j)))
+    };
+    let judged = || rows().map(|(_, _, judged)| judged);
+    let many = rows().count();
+    let window = || rows().map(|(closed, ..)| span(&names.calendar, closed.window));
+    table.texts("monitor", std::iter::repeat_n(names.monitor.as_str(), many));
+    table.texts("writer", std::iter::repeat_n(names.writer.as_str(), many));
+    table.texts("segment", rows().map(|(closed, ..)| closed.segment.as_str()));
+    table.texts("column", rows().map(|(_, watched, _)| watched.name.as_str()));
+    table.times("window_start", window().map(|(start, _)| start));
+    table.times("window_end", window().map(|(_, end)| end));
+    table.texts("window", rows().map(|(closed, ..)| names.calendar.label(closed.window)));
+    table.wholes("revision", std::iter::repeat_n(revision, many));
+    table.wholes("rows", judged().map(|judged| judged.rows as i64));
+    table.wholes("missing", judged().map(|judged| judged.missing as i64));
+    table.texts("status", judged().map(|judged| judged.status.name()));
+    table.some_texts("verdict", judged().map(|judged| judged.verdict.map(|verdict| verdict.as_str())));
+    table.numbers("effect", judged().map(|judged| judged.effect));
+    table.numbers("effect_bound", judged().map(|judged| judged.effect_bound));
+    let moved = || judged().map(|judged| judged.moved.as_ref());
+    table.some_texts("moved", moved().map(|moved| moved.map(|moved| moved.0.as_str())));
+    table.numbers("reference_share", moved().map(|moved| moved.map(|moved| moved.1)));
+    table.numbers("share", moved().map(|moved| moved.map(|moved| moved.2)));
+    table.numbers("evidence_fast", judged().map(|judged| judged.evidence.map(|evidence| evidence.0)));
+    table.numbers("evidence_strict", judged().map(|judged| judged.evidence.map(|evidence| evidence.1)));
+    table.flags("alarm", judged().map(|judged| judged.alarm));
+    table.finish()
+}
+
+/// Profiles of windows, of one revision.
+pub(super) fn profiles<'a>(
+    names: &Names,
+    windows: impl Iterator<Item = (i64, &'a str, &'a Profile)>,
+    revision: i64,
+) -> Result<RecordBatch> {
+    let tables = windows.map(|(window, segment, profile)| {
+        let profile_table = to_batch(profile)?;
+        let many = profile_table.num_rows();
+        let (start, end) = span(&names.calendar, window);
+        let mut table = Table::default();
+        table.texts("monitor", std::iter::repeat_n(names.monitor.as_str(), many));
+        table.texts("writer", std::iter::repeat_n(names.writer.as_str(), many));
+        table.texts("segment", std::iter::repeat_n(segment, many));
+        table.times("window_start", std::iter::repeat_n(start, many));
+        table.times("window_end", std::iter::repeat_n(end, many));
+        table.wholes("revision", std::iter::repeat_n(revision, many));
+        let rows = profile.rows() as i64;
+        table.wholes("window_rows", std::iter::repeat_n(rows, many));
+        for (field, array) in profile_table.schema_ref().fields().iter().zip(profile_table.columns()) {
+            table.fields.push(field.as_ref().clone());
+            table.arrays.push(array.clone());
+        }
+        table.finish()
+    });
+    let tables = tables.collect::<Result<Vec<_>>>()?;
+    let Some(schema) = tables.first().map(RecordBatch::schema) else {
+        return profiles(names, std::iter::once((0, "", &Profile::default())), revision)
+            .map(|one| one.slice(0, 0));
+    };
+    concat_batches(&schema, &tables).map_err(|e| Error::Input(format!("the windows are too large: {e}")))
+}
+
+/// Where each series stands.
+pub(super) struct Standing<'a> {
+    pub segment: &'a str,
+    pub watched: &'a Watched,
+    pub status: Status,
+    pub reference_rows: u64,
+    pub reference_windows: u64,
+    pub deff: Option<f64>,
+    pub memory: Option<f64>,
+    pub promises: bool,
+    pub promise: String,
+    pub smallest_change: Option<f64>,
+    pub alarm: Option<u64>,
+}
+
+/// A row for each series.
+pub(super) fn standings(standings: &[Standing<'_>]) -> Result<RecordBatch> {
+    let mut table = Table::default();
+    let rows = || standings.iter();
+    table.texts("segment", rows().map(|row| row.segment));
+    table.texts("column", rows().map(|row| row.watched.name.as_str()));
+    table.texts("kind", rows().map(|row| row.watched.kind.name()));
+    table.texts("type", rows().map(|row| row.watched.type_name.as_str()));
+    table.flags("values", rows().map(|row| row.watched.values_are_watched()));
+    table.texts("status", rows().map(|row| row.status.name()));
+    table.wholes("reference_rows", rows().map(|row| row.reference_rows as i64));
+    table.wholes("reference_windows", rows().map(|row| row.reference_windows as i64));
+    table.numbers("deff", rows().map(|row| row.deff));
+    table.numbers("memory", rows().map(|row| row.memory));
+    table.flags("promises", rows().map(|row| row.promises));
+    table.texts("promise", rows().map(|row| row.promise.as_str()));
+    table.numbers("smallest_change", rows().map(|row| row.smallest_change));
+    table.some_texts("alarm", rows().map(|row| row.alarm.map(|alarm| format!("A{alarm}"))));
+    table.finish()
+}
+
+/// A table under construction.
+#[derive(Default)]
+struct Table {
+    fields: Vec<Field>,
+    arrays: Vec<ArrayRef>,
+}
+
+impl Table {
+    fn push(&mut self, name: &str, array: impl Array + 'static) {
+        self.fields.push(Field::new(name, array.data_type().clone(), true));
+        self.arrays.push(Arc::new(array));
+    }
+
+    fn texts(&mut self, name: &str, values: impl Iterator<Item = impl AsRef<str>>) {
+        self.push(name, StringArray::from_iter_values(values));
+    }
+
+    fn some_texts(&mut self, name: &str, values: impl Iterator<Item = Option<impl AsRef<str>>>) {
+        self.push(name, StringArray::from_iter(values));
+    }
+
+    fn wholes(&mut self, name: &str, values: impl Iterator<Item = i64>) {
+        self.push(name, Int64Array::from_iter_values(values));
+    }
+
+    fn numbers(&mut self, name: &str, values: impl Iterator<Item = Option<f64>>) {
+        self.push(name, Float64Array::from_iter(values));
+    }
+
+    fn flags(&mut self, name: &str, values: impl Iterator<Item = bool>) {
+        self.push(name, BooleanArray::from_iter(values.map(Some)));
+    }
+
+    fn times(&mut self, name: &str, values: impl Iterator<Item = i64>) {
+        self.push(name, TimestampMicrosecondArray::from_iter_values(values).with_timezone("UTC"));
+    }
+
+    fn finish(self) -> Result<RecordBatch> {
+        let schema = Arc::new(Schema::new(self.fields));
+        RecordBatch::try_new(schema, self.arrays)
+            .map_err(|e| Error::Input(format!("the table is too large: {e}")))
+    }
+}

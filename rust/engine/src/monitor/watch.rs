@@ -1,0 +1,775 @@
+//! The monitor: rows in, windows and alarms out.
+use super::alarm::{Detector, Event, Happened};
+use super::archive::{Recount, profile_before};
+use super::collected::Collected;
+use super::rules::{self, Broken, Volume};
+use super::segments::{Segments, WHOLE};
+use super::series::{Budget, Judged, Seen, Series};
+use super::settings::{Settings, Span};
+use super::tables::{self, Closed, Late, Names, Output, Standing, Watcheds};
+use super::times::{NO_TIME, instants_us};
+use super::watched::Watched;
+use crate::options::{Collect, Options};
+use crate::profile::Profile;
+use crate::source::Input;
+use crate::threads;
+use crate::{Error, Result};
+use arrow_array::{RecordBatch, UInt32Array};
+use arrow_select::take::take_record_batch;
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+/// Bins are taken from so many rows, where no reference is handed over that they could be taken from.
+const ROWS_FOR_BINS: usize = 4096;
+/// Where time goes on without rows, from so many at least.
+const FEWEST_ROWS_FOR_BINS: usize = 1000;
+/// Rows further ahead of the clock have a wrong time.
+const MOST_AHEAD_US: i64 = 86_400_000_000;
+/// Windows of a gap that are looked at one by one.
+const MOST_EMPTY: i64 = 10_000;
+
+/// Collects rows into windows, and watches each column of each segment over time.
+pub struct Monitor {
+    pub(super) settings: Settings,
+    pub(super) state: State,
+    /// Rows and ends of time that wait for bins.
+    pub(super) waiting: Vec<Waiting>,
+    /// Windows that are open, by segment.
+    pub(super) open: BTreeMap<i64, BTreeMap<usize, Collected>>,
+    /// Rows of closed windows that came since a window closed last.
+    pub(super) late: BTreeMap<i64, BTreeMap<usize, Collected>>,
+    /// How windows are profiled, once there are bins.
+    options: Option<Options>,
+    output: Output,
+}
+
+/// What came before there were bins.
+pub(super) enum Waiting {
+    /// Rows, and their times, which were checked when they came.
+    Rows(RecordBatch, Vec<i64>),
+    Advance(i64),
+}
+
+/// What a monitor knows between windows, open ones aside.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct State {
+    pub segments: Segments,
+    /// How columns are watched; empty before there are bins.
+    pub watched: Vec<Watched>,
+    /// All columns of the reference.
+    known: BTreeSet<String>,
+    /// By segment, then by column.
+    series: Vec<Vec<Series>>,
+    volume: Volume,
+    is_learning: bool,
+    /// The first window of all, and the first that is not of the reference.
+    first: Option<i64>,
+    reference_until: Option<i64>,
+    /// The first window that is not closed.
+    closed_until: Option<i64>,
+    watermark_us: i64,
+    alarms: u64,
+    /// The alarm of each series, open or the last, by segment and column.
+    numbers: BTreeMap<(usize, usize), u64>,
+    broken: BTreeMap<Broken, BrokenAlarm>,
+    pub counts: RowCounts,
+}
+
+/// Rows by what became of them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RowCounts {
+    /// All rows.
+    pub rows: u64,
+    /// Rows that came after their window had closed.
+    pub late: u64,
+    /// Rows without a time that could be read.
+    pub without_time: u64,
+    /// Rows of the future, or from before 1970.
+    pub absurd: u64,
+}
+
+/// The open alarm of a rule.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct BrokenAlarm {
+    number: u64,
+    since: i64,
+}
+
+impl Monitor {
+    /// A monitor that has seen nothing.
+    ///
+    /// `reference` tells how columns are watched: it is a profile of the rows that the reference will be, or of some of
+    /// them. Without it the first rows tell.
+    ///
+    /// # Errors
+    /// A setting is out of range.
+    pub fn try_new(settings: Settings, reference: Option<&Profile>) -> Result<Self> {
+        settings.check()?;
+        let segments = Segments::new(settings.segments.clone(), settings.segment_limit);
+        let state = State {
+            segments,
+            watched: vec![],
+            known: BTreeSet::new(),
+            series: vec![],
+            volume: Volume::default(),
+            is_learning: true,
+            first: None,
+            reference_until: None,
+            closed_until: None,
+            watermark_us: i64::MIN,
+            alarms: 0,
+            numbers: BTreeMap::new(),
+            broken: BTreeMap::new(),
+            counts: RowCounts::default(),
+        };
+        let mut new = Self::of(settings, state);
+        if let Some(reference) = reference {
+            new.bin(reference)?;
+        }
+        Ok(new)
+    }
+
+    pub(super) fn of(settings: Settings, state: State) -> Self {
+        let output = Output::new(&settings);
+        Self {
+            settings,
+            state,
+            waiting: vec![],
+            open: BTreeMap::new(),
+            late: BTreeMap::new(),
+            options: None,
+            output,
+        }
+    }
+
+    /// Takes bins from a profile.
+    fn bin(&mut self, reference: &Profile) -> Result<()> {
+        let watched = Watched::all(reference, |column| self.settings.watches(column))?;
+        if watched.is_empty() {
+            return Err(Error::Input("no column is left to watch: name some in columns.features".into()));
+        }
+        self.state.known = reference.columns().iter().map(|column| column.name.clone()).collect();
+        self.state.watched = watched;
+        self.rebuild_options()
+    }
+
+    /// Takes bins from the rows of files before an instant, which are to come.
+    ///
+    /// # Errors
+    /// A file cannot be read, or there are bins already.
+    pub fn bin_before(&mut self, inputs: &[Input], until_us: i64) -> Result<()> {
+        if self.options.is_some() || !self.waiting.is_empty() {
+            return Err(Error::Argument("the monitor has seen rows already".into()));
+        }
+        let profile = profile_before(inputs, &self.settings, until_us)?;
+        if profile.rows() == 0 {
+            return Err(Error::Input(
+                "no row lies in the reference: it has no times, or they are all later".into(),
+            ));
+        }
+        self.bin(&profile)
+    }
+
+    pub(super) fn rebuild_options(&mut self) -> Result<()> {
+        if self.state.watched.is_empty() {
+            return Ok(());
+        }
+        let reference = Watched::reference(&self.state.watched)?;
+        self.options = Some(Options {
+            k: self.settings.k,
+            reference: Some(Arc::new(reference)),
+            threads: self.settings.threads,
+            may_lack_columns: true,
+            ..Options::default()
+        });
+        Ok(())
+    }
+
+    /// Adds rows of the reference that are no windows of this monitor's own: the same columns at another time, or without
+    /// times.
+    ///
+    /// # Errors
+    /// There are no bins yet, or the rows do not fit them.
+    pub fn learn(&mut self, rows: &RecordBatch) -> Result<()> {
+        let options = self.light_options()?;
+        let times = match rows.column_by_name(&self.settings.time) {
+            Some(times) => instants_us(times, &self.settings.time)?,
+            None => vec![NO_TIME; rows.num_rows()],
+        };
+        let mut windows = vec![];
+        self.settings.calendar.numbers(&times, &mut windows);
+        windows.iter_mut().zip(&times).filter(|(_, time)| **time == NO_TIME).for_each(|(n, _)| *n = i64::MIN);
+        let rows = projected(&self.settings, rows)?;
+        for (window, part) in by_window(&rows, &windows)? {
+            let parts = self.open.entry(window).or_default();
+            collect(&mut self.state.segments, parts, &part, &options)?;
+        }
+        Ok(())
+    }
+
+    /// Ends the reference that was handed over by [`learn`](Self::learn).
+    ///
+    /// # Errors
+    /// A column cannot be read.
+    pub fn end_learning(&mut self) -> Result<()> {
+        for (window, parts) in std::mem::take(&mut self.open) {
+            let is_window = window != i64::MIN;
+            let bucket = if is_window { self.settings.bucket(window) } else { 0 };
+            for (segment, rows) in parts {
+                let profile = rows.profile()?;
+                if segment == WHOLE && is_window {
+                    self.state.volume.add(bucket, profile.rows());
+                }
+                self.grow(segment);
+                for (watched, series) in self.state.watched.iter().zip(&mut self.state.series[segment]) {
+                    let column = profile.column(&watched.name);
+                    let Some(cells) = watched.counts(column, profile.rows())? else { continue };
+                    if is_window {
+                        series.learn().add_window(watched, &cells, bucket)?;
+                    } else {
+                        series.learn().add_rows(&cells, 0.0);
+                    }
+                }
+            }
+        }
+        self.start_watching()
+    }
+
+    /// Takes a profile for the reference, whose shares may be estimates.
+    ///
+    /// # Errors
+    /// There are no bins yet.
+    pub fn learn_profile(&mut self, profile: &Profile) -> Result<()> {
+        self.light_options()?;
+        self.grow(WHOLE);
+        for (watched, series) in self.state.watched.iter().zip(&mut self.state.series[WHOLE]) {
+            let column = profile.column(&watched.name);
+            if let Some((cells, error)) = column.and_then(|column| watched.estimated_counts(column)) {
+                series.learn().add_rows(&cells, error);
+            }
+        }
+        self.start_watching()
+    }
+
+    fn light_options(&self) -> Result<Options> {
+        let options = self.options.clone();
+        let options =
+            options.ok_or_else(|| Error::Argument("a reference is given before any other rows".into()))?;
+        Ok(Options { collect: Collect::COUNTS, ..options })
+    }
+
+    /// Adds rows; `now_us` is what the clock says.
+    ///
+    /// # Errors
+    /// There is no column of that name for the time or the segments, or a column cannot be read. Nothing is added then.
+    pub fn update(&mut self, rows: &RecordBatch, now_us: i64) -> Result<()> {
+        let column = &self.settings.time;
+        let times = rows.column_by_name(column).ok_or_else(|| {
+            let names: Vec<_> =
+                rows.schema_ref().fields().iter().take(20).map(|f| format!("{:?}", f.name())).collect();
+            Error::Input(format!("no column {column:?}, which is the time; columns are {}", names.join(", ")))
+        })?;
+        let mut times = instants_us(times, column)?;
+        self.state.counts.rows += times.len() as u64;
+        for time in &mut times {
+            if *time == NO_TIME {
+                self.state.counts.without_time += 1;
+            } else if *time < 0 || *time > now_us.saturating_add(MOST_AHEAD_US) {
+                self.state.counts.absurd += 1;
+                *time = NO_TIME;
+            }
+        }
+        let rows = projected(&self.settings, rows)?;
+        if self.options.is_some() {
+            return self.place_all(&rows, &times);
+        }
+        self.waiting.push(Waiting::Rows(rows, times));
+        if self.waiting_rows() >= ROWS_FOR_BINS { self.bin_waiting() } else { Ok(()) }
+    }
+
+    /// Lets time go on: windows close that end before it, lateness included.
+    ///
+    /// # Errors
+    /// A column cannot be read.
+    pub fn advance(&mut self, to_us: i64) -> Result<()> {
+        if self.options.is_none() {
+            self.waiting.push(Waiting::Advance(to_us));
+            return if self.waiting_rows() >= FEWEST_ROWS_FOR_BINS { self.bin_waiting() } else { Ok(()) };
+        }
+        self.pass(to_us)
+    }
+
+    fn waiting_rows(&self) -> usize {
+        let rows = self.waiting.iter().map(|waiting| match waiting {
+            Waiting::Rows(rows, _) => rows.num_rows(),
+            Waiting::Advance(_) => 0,
+        });
+        rows.sum()
+    }
+
+    /// Takes bins from the first rows, then lets everything that waited come.
+    fn bin_waiting(&mut self) -> Result<()> {
+        let mut first = Collected::default();
+        let mut left = ROWS_FOR_BINS;
+        let options =
+            Options { threads: self.settings.threads, may_lack_columns: true, ..Options::default() };
+        for waiting in &self.waiting {
+            if let Waiting::Rows(rows, _) = waiting {
+                let rows = rows.slice(0, rows.num_rows().min(left));
+                left -= rows.num_rows();
+                first.update(&rows, &options)?;
+            }
+        }
+        self.bin(&first.profile()?)?;
+        for waiting in std::mem::take(&mut self.waiting) {
+            match waiting {
+                Waiting::Rows(rows, times) => self.place_all(&rows, &times)?,
+                Waiting::Advance(to_us) => self.pass(to_us)?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Puts rows into their windows, and closes windows between them where one of them says that it is time.
+    fn place_all(&mut self, rows: &RecordBatch, times: &[i64]) -> Result<()> {
+        if self.settings.reference == Span::Given && self.state.is_learning {
+            self.start_watching()?;
+        }
+        let mut from = 0;
+        while from < times.len() {
+            let limit_us = self.next_closing_us();
+            let closes = |&time: &i64| time != NO_TIME && time >= limit_us;
+            let to = times[from..].iter().position(closes).map_or(times.len(), |i| from + i);
+            if to > from {
+                self.place(&rows.slice(from, to - from), &times[from..to])?;
+            }
+            if to < times.len() {
+                self.pass(times[to])?;
+            }
+            from = to;
+        }
+        let latest = times.iter().copied().filter(|&time| time != NO_TIME).max();
+        self.state.watermark_us = self.state.watermark_us.max(latest.unwrap_or(i64::MIN));
+        Ok(())
+    }
+
+    /// The instant with which the next window closes; any at all where there has been none.
+    fn next_closing_us(&self) -> i64 {
+        let start =
+            |until: i64| self.settings.calendar.start_us(until + 1).saturating_add(self.settings.lateness_us);
+        self.state.closed_until.map_or(i64::MIN, start)
+    }
+
+    /// Rows that close nothing.
+    fn place(&mut self, rows: &RecordBatch, times: &[i64]) -> Result<()> {
+        let (Some(options), Some(closed_until)) = (&self.options, self.state.closed_until) else {
+            return Ok(());
+        };
+        let mut windows = vec![];
+        self.settings.calendar.numbers(times, &mut windows);
+        windows.iter_mut().zip(times).filter(|(_, time)| **time == NO_TIME).for_each(|(n, _)| *n = i64::MIN);
+        for (window, part) in by_window(rows, &windows)? {
+            if window == i64::MIN {
+                continue;
+            }
+            let parts = if window < closed_until {
+                self.state.counts.late += part.num_rows() as u64;
+                self.late.entry(window).or_default()
+            } else {
+                self.open.entry(window).or_default()
+            };
+            collect(&mut self.state.segments, parts, &part, options)?;
+        }
+        Ok(())
+    }
+
+    /// Lets the watermark pass an instant.
+    fn pass(&mut self, to_us: i64) -> Result<()> {
+        self.state.watermark_us = self.state.watermark_us.max(to_us);
+        let until = self.settings.calendar.number(to_us.saturating_sub(self.settings.lateness_us));
+        let Some(closed_until) = self.state.closed_until else {
+            self.state.closed_until = Some(until);
+            let first = self.settings.calendar.number(to_us);
+            self.state.first = Some(first);
+            self.state.reference_until = match self.settings.reference {
+                Span::Given => None,
+                Span::First(windows) | Span::Trailing(windows) => {
+                    Some(first.saturating_add_unsigned(windows))
+                }
+                Span::Until(end_us) => Some(self.settings.calendar.number(end_us)),
+            };
+            return Ok(());
+        };
+        let mut window = closed_until;
+        while window < until {
+            // Of a long gap only the beginning is looked at.
+            let next = self.open.keys().next().copied().unwrap_or(until).min(until);
+            if next - window > MOST_EMPTY {
+                window = next;
+                continue;
+            }
+            self.close(window)?;
+            window += 1;
+        }
+        self.state.closed_until = Some(until.max(closed_until));
+        Ok(())
+    }
+
+    fn close(&mut self, window: i64) -> Result<()> {
+        for (late, parts) in std::mem::take(&mut self.late) {
+            self.feed(late, parts, true)?;
+        }
+        let parts = self.open.remove(&window).unwrap_or_default();
+        self.feed(window, parts, false)
+    }
+
+    /// Lets the series see the rows of a window, or those that came late to it.
+    fn feed(&mut self, window: i64, parts: BTreeMap<usize, Collected>, amends: bool) -> Result<()> {
+        let is_over = self.state.reference_until.is_some_and(|until| window >= until);
+        if self.state.is_learning && is_over && !amends {
+            self.start_watching()?;
+        }
+        let profiles = parts.into_iter().map(|(segment, rows)| Ok((segment, rows.profile()?)));
+        let profiles = profiles.collect::<Result<BTreeMap<_, _>>>()?;
+        if !amends {
+            self.look_at_rules(window, profiles.get(&WHOLE))?;
+        }
+        for (segment, profile) in profiles {
+            self.grow(segment);
+            let judged = self.judge(window, segment, &profile, amends)?;
+            let segment = self.state.segments.name(segment).to_owned();
+            if amends {
+                self.output.late.push(Late { window, segment, profile });
+            } else {
+                self.output.closed.push(Closed { window, segment, judged, profile });
+            }
+        }
+        Ok(())
+    }
+
+    /// One result for each column.
+    fn judge(&mut self, window: i64, segment: usize, profile: &Profile, amends: bool) -> Result<Vec<Judged>> {
+        let (budget, bucket, is_learning) =
+            (self.budget(), self.settings.bucket(window), self.state.is_learning);
+        let trailing = match self.settings.reference {
+            Span::Trailing(windows) => Some(windows),
+            _ => None,
+        };
+        let state = &mut self.state;
+        let name = state.segments.name(segment).to_owned();
+        let work = |(watched, series): &mut (&Watched, &mut Series)| -> Result<(Judged, Vec<Event>)> {
+            let column = profile.column(&watched.name);
+            let mut events = vec![];
+            let Some(cells) = watched.counts(column, profile.rows())? else {
+                return Ok((Judged::retyped(profile.rows()), events));
+            };
+            let seen = Seen { watched, segment: &name, window, bucket, cells: &cells };
+            if is_learning && amends {
+                series.learn().add_late(&cells, bucket);
+            } else if is_learning {
+                series.learn().add_window(watched, &cells, bucket)?;
+            }
+            let judged = series.update(&seen, &budget, &mut events)?;
+            if let Some(windows) = trailing.filter(|_| !amends) {
+                series.trail(&seen, windows, &budget)?;
+            }
+            Ok((judged, events))
+        };
+        let mut pairs: Vec<_> = state.watched.iter().zip(&mut state.series[segment]).collect();
+        let done = threads::map_mut(self.settings.threads, &mut pairs, work);
+        let mut judged = Vec::with_capacity(done.len());
+        for (column, done) in done.into_iter().enumerate() {
+            let (of_column, events) = done?;
+            judged.push(of_column);
+            for event in events {
+                let event = self.numbered(event, segment, column);
+                self.output.events.push(event);
+            }
+        }
+        Ok(judged)
+    }
+
+    /// Gives an event the number of its alarm. A series has one alarm at a time.
+    fn numbered(&mut self, event: Event, segment: usize, column: usize) -> Event {
+        let alarms = &mut self.state.alarms;
+        let number = self.state.numbers.entry((segment, column)).or_default();
+        if event.happened == Happened::Opened {
+            *alarms += 1;
+            *number = *alarms;
+        }
+        Event { alarm: *number, ..event }
+    }
+
+    /// What rules say of a window: alarms open where one is broken, and close where it is not any more.
+    fn look_at_rules(&mut self, window: i64, profile: Option<&Profile>) -> Result<()> {
+        let bucket = self.settings.bucket(window);
+        let rows = profile.map_or(0, Profile::rows);
+        let state = &mut self.state;
+        if state.is_learning {
+            state.volume.add(bucket, rows);
+            return Ok(());
+        }
+        let mut broken = match profile {
+            Some(profile) => rules::broken(profile, &state.watched, &state.known, &self.settings.checks),
+            // Of no rows nothing is said but that.
+            None => state.broken.keys().map(|broken| (broken.clone(), String::new())).collect(),
+        };
+        broken.retain(|broken, _| !broken.rule.is_of_volume());
+        if let Some((rule, text)) = state.volume.broken(bucket, rows) {
+            broken.insert(Broken { column: String::new(), rule }, text);
+        }
+        let over: Vec<Broken> =
+            state.broken.keys().filter(|rule| !broken.contains_key(*rule)).cloned().collect();
+        for rule in over {
+            if let Some(alarm) = state.broken.remove(&rule) {
+                let event = alarm.event(&rule, Happened::Closed, window, rows, "kept again".into());
+                self.output.events.push(event);
+            }
+        }
+        for (rule, text) in broken {
+            if state.broken.contains_key(&rule) {
+                continue;
+            }
+            state.alarms += 1;
+            let alarm = BrokenAlarm { number: state.alarms, since: window };
+            self.output.events.push(alarm.event(&rule, Happened::Opened, window, rows, text));
+            state.broken.insert(rule, alarm);
+        }
+        Ok(())
+    }
+
+    /// Bounds of the reference are taken, and windows are watched from now on.
+    fn start_watching(&mut self) -> Result<()> {
+        if !self.state.is_learning {
+            return Ok(());
+        }
+        self.grow(WHOLE);
+        let budget = self.budget();
+        let watched = &self.state.watched;
+        let mut pairs: Vec<_> =
+            self.state.series.iter_mut().flat_map(|series| watched.iter().zip(series)).collect();
+        let done = threads::map_mut(self.settings.threads, &mut pairs, |(watched, series)| {
+            series.watch(watched, &budget)
+        });
+        done.into_iter().collect::<Result<Vec<()>>>()?;
+        self.state.is_learning = false;
+        Ok(())
+    }
+
+    /// Makes room for a segment and those before it.
+    fn grow(&mut self, segment: usize) {
+        let buckets = self.settings.buckets();
+        while self.state.series.len() <= segment {
+            let new = self.state.watched.iter().map(|watched| Series::new(watched, buckets));
+            self.state.series.push(new.collect());
+        }
+    }
+
+    fn budget(&self) -> Budget {
+        Budget {
+            a_window: self.settings.false_alarms_a_window,
+            series: (self.state.watched.len() * self.state.segments.most()) as f64,
+            tolerance: self.settings.tolerance,
+        }
+    }
+
+    /// What is new since this was asked last.
+    pub fn take(&mut self) -> Output {
+        std::mem::replace(&mut self.output, Output::new(&self.settings))
+    }
+
+    /// The columns that are watched, in the order of the results.
+    pub fn watched(&self) -> Watcheds<'_> {
+        Watcheds(&self.state.watched)
+    }
+
+    /// Profile table and results of a window as it is known now, without any effect on alarms.
+    ///
+    /// # Errors
+    /// It was counted over other bins.
+    pub fn assess(
+        &self,
+        window: i64,
+        segment: &str,
+        profile: &Profile,
+        revision: i64,
+    ) -> Result<(RecordBatch, RecordBatch)> {
+        let known = (0..self.state.series.len()).find(|&id| self.state.segments.name(id) == segment);
+        let (budget, bucket) = (self.budget(), self.settings.bucket(window));
+        let mut judged = vec![];
+        for (column, watched) in self.state.watched.iter().enumerate() {
+            let Some(cells) = watched.counts(profile.column(&watched.name), profile.rows())? else {
+                judged.push(Judged::retyped(profile.rows()));
+                continue;
+            };
+            let seen = Seen { watched, segment, window, bucket, cells: &cells };
+            let new = || Series::new(watched, self.settings.buckets());
+            let of = |series: &Series| series.judged(&seen, &budget, None);
+            judged.push(known.map_or_else(|| of(&new()), |id| of(&self.state.series[id][column]))?);
+        }
+        let names = Names::of(&self.settings);
+        let table = tables::profiles(&names, std::iter::once((window, segment, profile)), revision)?;
+        let closed = Closed { window, segment: segment.to_owned(), judged, profile: Profile::default() };
+        Ok((table, tables::results(&names, &self.state.watched, &[closed], revision)?))
+    }
+
+    /// Counts windows anew, from files that hold all their rows.
+    ///
+    /// # Errors
+    /// There are no bins yet.
+    pub fn recount(&self, windows: BTreeSet<i64>) -> Result<Recount> {
+        let options = self.options.clone();
+        let options = options.ok_or_else(|| Error::Argument("nothing has been counted yet".into()))?;
+        let (settings, segments) = (self.settings.clone(), self.state.segments.clone().restored());
+        Ok(Recount { settings, options, segments, windows, parts: BTreeMap::new() })
+    }
+
+    /// Takes what was counted anew for the windows that are still open, and hands over the rest.
+    ///
+    /// # Errors
+    /// A column cannot be read.
+    pub fn replace_open(&mut self, recount: Recount) -> Result<Vec<(i64, String, Profile)>> {
+        let Recount { segments, parts, windows, .. } = recount;
+        let closed_until = self.state.closed_until.unwrap_or(i64::MIN);
+        // Segments that came up in the new rows keep the numbers that they got there.
+        self.state.segments = segments;
+        let mut closed = vec![];
+        windows.iter().filter(|&&window| window >= closed_until).for_each(|window| {
+            self.open.remove(window);
+        });
+        for (window, parts) in parts {
+            if window >= closed_until {
+                self.open.insert(window, parts);
+                continue;
+            }
+            for (segment, rows) in parts {
+                closed.push((window, self.state.segments.name(segment).to_owned(), rows.profile()?));
+            }
+        }
+        Ok(closed)
+    }
+
+    /// Where each series stands, as a table.
+    ///
+    /// # Errors
+    /// It is too large for Arrow.
+    pub fn standings(&self) -> Result<RecordBatch> {
+        let state = &self.state;
+        let rows = state.series.iter().enumerate().flat_map(|(segment, series)| {
+            state.watched.iter().zip(series).enumerate().map(move |(column, (watched, series))| {
+                let promise = series.promise();
+                let dispersion = series.calibrated_by();
+                let varies = dispersion.windows() > 1;
+                Standing {
+                    segment: state.segments.name(segment),
+                    watched,
+                    status: series.status(),
+                    reference_rows: series.baseline().all_rows(),
+                    reference_windows: series.baseline().dispersion().windows() as u64,
+                    deff: varies.then(|| dispersion.deff().into_iter().fold(0.0, f64::max)),
+                    memory: varies.then(|| dispersion.memory()),
+                    promises: promise.is_some_and(|promise| promise.holds()),
+                    promise: promise.map_or_else(String::new, |p| p.words(self.settings.tolerance)),
+                    smallest_change: series.smallest_change(watched),
+                    alarm: series
+                        .is_alarmed()
+                        .then(|| state.numbers.get(&(segment, column)).copied())
+                        .flatten(),
+                }
+            })
+        });
+        tables::standings(&rows.collect::<Vec<_>>())
+    }
+
+    /// The instant up to which time has gone on, in microseconds; `None` before any row.
+    pub fn watermark_us(&self) -> Option<i64> {
+        Some(self.state.watermark_us).filter(|&us| us != i64::MIN)
+    }
+
+    /// Whether its reference is not complete yet, and the instant until which it is learnt, where that is known.
+    pub fn learns_until_us(&self) -> Option<Option<i64>> {
+        let until = self.state.reference_until.map(|until| self.settings.calendar.start_us(until));
+        self.state.is_learning.then_some(until)
+    }
+
+    /// Rows by what became of them.
+    pub fn counts(&self) -> RowCounts {
+        self.state.counts
+    }
+}
+
+impl BrokenAlarm {
+    fn event(&self, broken: &Broken, happened: Happened, window: i64, rows: u64, what: String) -> Event {
+        Event {
+            alarm: self.number,
+            number: if happened == Happened::Opened { 1 } else { 2 },
+            happened,
+            segment: String::new(),
+            column: broken.column.clone(),
+            detector: Detector::Rule,
+            window,
+            since: self.since,
+            rows,
+            what,
+            reference_share: None,
+            share: None,
+            bounds: None,
+            promise: "a rule, outside of the budget".into(),
+        }
+    }
+}
+
+/// The columns that anything is asked of.
+pub(super) fn projected(settings: &Settings, rows: &RecordBatch) -> Result<RecordBatch> {
+    let asked = |name: &str| {
+        settings.watches(name)
+            || settings.checks.keys().any(|column| column == name)
+            || settings.segments.iter().flatten().any(|column| column == name)
+    };
+    let fields = rows.schema_ref().fields().iter().enumerate();
+    let columns: Vec<usize> = fields.filter(|(_, field)| asked(field.name())).map(|(i, _)| i).collect();
+    rows.project(&columns).map_err(|e| Error::Input(e.to_string()))
+}
+
+/// Adds rows to a window's segments, the whole first.
+pub(super) fn collect(
+    segments: &mut Segments,
+    parts: &mut BTreeMap<usize, Collected>,
+    rows: &RecordBatch,
+    options: &Options,
+) -> Result<()> {
+    parts.entry(WHOLE).or_default().update(rows, options)?;
+    for (segment, numbers) in segments.rows(rows)? {
+        let part = if numbers.len() == rows.num_rows() { rows.clone() } else { taken(rows, numbers)? };
+        parts.entry(segment).or_default().update(&part, options)?;
+    }
+    Ok(())
+}
+
+/// Rows by their windows, in the order in which these are met first.
+pub(super) fn by_window(rows: &RecordBatch, windows: &[i64]) -> Result<Vec<(i64, RecordBatch)>> {
+    let (Some(&first), Some(&last)) = (windows.first(), windows.last()) else { return Ok(vec![]) };
+    if first == last && windows.iter().all(|&window| window == first) {
+        return Ok(vec![(first, rows.clone())]);
+    }
+    let mut numbers: BTreeMap<i64, Vec<u32>> = BTreeMap::new();
+    for (row, &window) in windows.iter().enumerate() {
+        numbers.entry(window).or_default().push(row as u32);
+    }
+    let part = |(window, numbers): (i64, Vec<u32>)| {
+        let (first, last) = (numbers[0] as usize, numbers[numbers.len() - 1] as usize);
+        // Rows that lie together need no copy.
+        let rows = if last - first + 1 == numbers.len() {
+            rows.slice(first, numbers.len())
+        } else {
+            taken(rows, numbers)?
+        };
+        Ok((window, rows))
+    };
+    numbers.into_iter().map(part).collect()
+}
+
+fn taken(rows: &RecordBatch, numbers: Vec<u32>) -> Result<RecordBatch> {
+    take_record_batch(rows, &UInt32Array::from(numbers)).map_err(|e| Error::Input(e.to_string()))
+}

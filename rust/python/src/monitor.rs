@@ -1,0 +1,332 @@
+//! The monitor.
+use crate::arrow::{export_stream, import_batches};
+use crate::error::to_py;
+use crate::input::Input;
+use crate::options::Progress;
+use crate::profile::Profile;
+use arrow_array::RecordBatch;
+use driftline_engine::monitor::{self as engine, Calendar, Check, Cycle, Every, Settings, Span, Unit};
+use driftline_engine::source::{Observer, for_each_batch};
+use driftline_engine::{Error, Result};
+use pyo3::exceptions::PyRuntimeError;
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyCapsule, PyDict};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, MutexGuard};
+
+/// Collects rows into windows and watches each column of each segment over time.
+#[pyclass(frozen)]
+pub struct Monitor(Mutex<engine::Monitor>);
+
+/// A table to be handed to anything that speaks Arrow.
+#[pyclass(frozen)]
+pub struct Table(RecordBatch);
+
+#[pymethods]
+impl Table {
+    #[getter]
+    fn num_rows(&self) -> usize {
+        self.0.num_rows()
+    }
+
+    #[pyo3(signature = (requested_schema = None))]
+    fn __arrow_c_stream__<'py>(
+        &self,
+        py: Python<'py>,
+        requested_schema: Option<Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyCapsule>> {
+        // The interface lets a producer give its own types where it cannot cast.
+        drop(requested_schema);
+        export_stream(py, self.0.clone())
+    }
+}
+
+/// Minimum, maximum, share of nulls, uniqueness, allowed values.
+type CheckParts = (Option<f64>, Option<f64>, Option<f64>, bool, Option<BTreeSet<String>>);
+
+#[pymethods]
+impl Monitor {
+    /// Settings are given by keywords; `state` is a checkpoint, `reference` a profile that tells the bins.
+    #[new]
+    #[pyo3(signature = (*, name, writer, time, features, ignore, segments, segment_limit, window, timezone, lateness_us, tolerance, false_alarms, per, reference, span, span_us, cycle, checks, k, threads, bins = None, state = None))]
+    #[expect(clippy::too_many_arguments, reason = "one a keyword, as Python has them")]
+    fn new(
+        py: Python<'_>,
+        name: String,
+        writer: String,
+        time: String,
+        features: Option<Vec<String>>,
+        ignore: Vec<String>,
+        segments: Vec<Vec<String>>,
+        segment_limit: usize,
+        window: (u32, String),
+        timezone: &str,
+        lateness_us: i64,
+        tolerance: f64,
+        false_alarms: f64,
+        per: &str,
+        reference: &str,
+        span: Option<(u32, String)>,
+        span_us: Option<i64>,
+        cycle: Option<&str>,
+        checks: BTreeMap<String, CheckParts>,
+        k: u16,
+        threads: usize,
+        bins: Option<PyRef<'_, Profile>>,
+        state: Option<Vec<u8>>,
+    ) -> PyResult<Self> {
+        let bins = bins.as_deref().map(Profile::shared);
+        let made = || -> Result<engine::Monitor> {
+            let window = every(&window)?;
+            let per = Every { count: 1, unit: Unit::try_from_name(per)? };
+            let windows = |span: &Option<(u32, String)>| -> Result<u64> {
+                let span = span.as_ref().ok_or_else(|| Error::Argument("reference has no span".into()))?;
+                Ok(Settings::windows_in(every(span)?, window))
+            };
+            let reference = match (reference, span_us) {
+                ("given", _) => Span::Given,
+                ("until", Some(end_us)) => Span::Until(end_us),
+                ("first", _) => Span::First(windows(&span)?),
+                ("trailing", _) => Span::Trailing(windows(&span)?),
+                (other, _) => return Err(Error::Argument(format!("reference is {other:?}"))),
+            };
+            let checks = checks.into_iter().map(|(column, (min, max, nulls, unique, allowed))| {
+                (column, Check { min, max, nulls, unique, allowed })
+            });
+            let settings = Settings {
+                name,
+                writer,
+                time,
+                features,
+                ignore: ignore.into_iter().collect(),
+                segments,
+                segment_limit,
+                calendar: Calendar::try_new(window, timezone)?,
+                lateness_us,
+                tolerance,
+                false_alarms_a_window: false_alarms * window.mean_s() as f64 / per.mean_s() as f64,
+                reference,
+                cycle: cycle.map(cycle_named).transpose()?,
+                checks: checks.collect(),
+                k,
+                threads,
+            };
+            match state {
+                Some(state) => engine::Monitor::restore(settings, &state),
+                None => engine::Monitor::try_new(settings, bins.as_deref()),
+            }
+        };
+        py.detach(made).map(|monitor| Self(Mutex::new(monitor))).map_err(|e| to_py(py, e))
+    }
+
+    /// Adds what speaks Arrow.
+    fn update(&self, data: &Bound<'_, PyAny>, now_us: i64) -> PyResult<u64> {
+        let source = import_batches(data)?;
+        self.run(data.py(), |monitor| {
+            let mut rows = 0;
+            for batch in source.batches {
+                let batch = batch?;
+                monitor.update(&batch, now_us)?;
+                rows += batch.num_rows() as u64;
+            }
+            Ok(rows)
+        })
+    }
+
+    /// Adds the rows of a file in their order.
+    #[pyo3(signature = (input, now_us, *, progress = None))]
+    fn read(
+        &self,
+        py: Python<'_>,
+        input: PyRef<'_, Input>,
+        now_us: i64,
+        progress: Option<Py<PyAny>>,
+    ) -> PyResult<u64> {
+        let (input, mut progress) = (input.0.clone(), Progress::new(progress));
+        self.run(py, |monitor| {
+            let mut rows = 0;
+            for_each_batch(&input, &|_| true, &mut |batch| {
+                monitor.update(&batch, now_us)?;
+                rows += batch.num_rows() as u64;
+                progress.rows(batch.num_rows() as u64)
+            })?;
+            Ok(rows)
+        })
+    }
+
+    /// Adds what speaks Arrow to the reference.
+    fn learn(&self, data: &Bound<'_, PyAny>) -> PyResult<()> {
+        let source = import_batches(data)?;
+        self.run(data.py(), |monitor| source.batches.into_iter().try_for_each(|batch| monitor.learn(&batch?)))
+    }
+
+    /// Adds the rows of a file to the reference.
+    fn learn_from(&self, py: Python<'_>, input: PyRef<'_, Input>) -> PyResult<()> {
+        let input = input.0.clone();
+        self.run(py, |monitor| for_each_batch(&input, &|_| true, &mut |batch| monitor.learn(&batch)))
+    }
+
+    /// Takes a profile for the reference.
+    fn learn_profile(&self, py: Python<'_>, profile: PyRef<'_, Profile>) -> PyResult<()> {
+        let profile = profile.shared();
+        self.run(py, |monitor| monitor.learn_profile(&profile))
+    }
+
+    fn end_learning(&self, py: Python<'_>) -> PyResult<()> {
+        self.run(py, engine::Monitor::end_learning)
+    }
+
+    fn advance(&self, py: Python<'_>, to_us: i64) -> PyResult<()> {
+        self.run(py, |monitor| monitor.advance(to_us))
+    }
+
+    /// Tables of profiles, results and alarms since this was asked last, and what came late.
+    fn take(&self, py: Python<'_>) -> PyResult<(Table, Table, Table, Vec<(i64, String, Profile)>)> {
+        self.run(py, |monitor| {
+            let output = monitor.take();
+            let tables = (output.profiles()?, output.results(&monitor.watched())?, output.alarms()?);
+            let late =
+                output.late.into_iter().map(|late| (late.window, late.segment, Profile::from(late.profile)));
+            Ok((Table(tables.0), Table(tables.1), Table(tables.2), late.collect()))
+        })
+    }
+
+    /// Profile table and results of a window as it is known now.
+    fn assess(
+        &self,
+        py: Python<'_>,
+        window: i64,
+        segment: &str,
+        profile: PyRef<'_, Profile>,
+        revision: i64,
+    ) -> PyResult<(Table, Table)> {
+        let profile = profile.shared();
+        self.run(py, |monitor| {
+            let (profiles, results) = monitor.assess(window, segment, &profile, revision)?;
+            Ok((Table(profiles), Table(results)))
+        })
+    }
+
+    /// Counts windows anew from files that hold all their rows; open ones are replaced, closed ones handed over.
+    fn recount(
+        &self,
+        py: Python<'_>,
+        windows: BTreeSet<i64>,
+        inputs: Vec<PyRef<'_, Input>>,
+    ) -> PyResult<Vec<(i64, String, Profile)>> {
+        let inputs: Vec<_> = inputs.iter().map(|input| input.0.clone()).collect();
+        self.run(py, |monitor| {
+            let mut recount = monitor.recount(windows)?;
+            inputs.iter().try_for_each(|input| recount.read(input))?;
+            let closed = monitor.replace_open(recount)?.into_iter();
+            Ok(closed.map(|(window, segment, profile)| (window, segment, Profile::from(profile))).collect())
+        })
+    }
+
+    /// Takes the bins from the rows of files before an instant.
+    fn bin_before(&self, py: Python<'_>, inputs: Vec<PyRef<'_, Input>>, until_us: i64) -> PyResult<()> {
+        let inputs: Vec<_> = inputs.iter().map(|input| input.0.clone()).collect();
+        self.run(py, |monitor| monitor.bin_before(&inputs, until_us))
+    }
+
+    fn standings(&self, py: Python<'_>) -> PyResult<Table> {
+        self.run(py, |monitor| monitor.standings().map(Table))
+    }
+
+    fn checkpoint<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
+        let bytes = self.run(py, engine::Monitor::checkpoint)?;
+        Ok(PyBytes::new(py, &bytes))
+    }
+
+    #[getter]
+    fn watermark_us(&self) -> PyResult<Option<i64>> {
+        Ok(self.lock()?.watermark_us())
+    }
+
+    /// Whether the reference is still learnt, and the instant until which it is, where that is known.
+    #[getter]
+    fn learning(&self) -> PyResult<(bool, Option<i64>)> {
+        let learns = self.lock()?.learns_until_us();
+        Ok((learns.is_some(), learns.flatten()))
+    }
+
+    /// Rows by what became of them.
+    #[getter]
+    fn counts<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let counts = self.lock()?.counts();
+        let dict = PyDict::new(py);
+        dict.set_item("rows", counts.rows)?;
+        dict.set_item("late", counts.late)?;
+        dict.set_item("without_time", counts.without_time)?;
+        dict.set_item("absurd", counts.absurd)?;
+        Ok(dict)
+    }
+}
+
+impl Monitor {
+    fn lock(&self) -> PyResult<MutexGuard<'_, engine::Monitor>> {
+        self.0.lock().map_err(|_| PyRuntimeError::new_err("the monitor failed before: make a new one"))
+    }
+
+    fn run<T: Send>(
+        &self,
+        py: Python<'_>,
+        f: impl FnOnce(&mut engine::Monitor) -> Result<T> + Send,
+    ) -> PyResult<T> {
+        let done = py.detach(|| match self.0.lock() {
+            Ok(mut monitor) => f(&mut monitor),
+            Err(_) => Err(Error::Storage("the monitor failed before: make a new one".into())),
+        });
+        done.map_err(|e| to_py(py, e))
+    }
+}
+
+fn every((count, unit): &(u32, String)) -> Result<Every> {
+    Ok(Every { count: *count, unit: Unit::try_from_name(unit)? })
+}
+
+fn cycle_named(name: &str) -> Result<Cycle> {
+    match name {
+        "hour" => Ok(Cycle::HourOfDay),
+        "weekday" => Ok(Cycle::DayOfWeek),
+        "month" => Ok(Cycle::MonthOfYear),
+        other => Err(Error::Argument(format!("cycle is {other:?}: it is hour, weekday or month"))),
+    }
+}
+
+/// The number of the window that holds an instant, and where windows begin.
+#[pyclass(frozen)]
+pub struct Windows(Calendar);
+
+#[pymethods]
+impl Windows {
+    #[new]
+    fn new(py: Python<'_>, window: (u32, String), timezone: &str) -> PyResult<Self> {
+        let calendar = every(&window).and_then(|window| Calendar::try_new(window, timezone));
+        calendar.map(Self).map_err(|e| to_py(py, e))
+    }
+
+    fn number(&self, instant_us: i64) -> i64 {
+        self.0.number(instant_us)
+    }
+
+    fn start_us(&self, number: i64) -> i64 {
+        self.0.start_us(number)
+    }
+
+    fn label(&self, number: i64) -> String {
+        self.0.label(number)
+    }
+}
+
+/// The first and the last time of a file up to `latest_us`, in microseconds, and its rows.
+#[pyfunction]
+pub fn time_range(
+    py: Python<'_>,
+    input: PyRef<'_, Input>,
+    time: &str,
+    latest_us: i64,
+) -> PyResult<(Option<(i64, i64)>, u64)> {
+    let input = input.0.clone();
+    py.detach(|| engine::time_range(&input, time, latest_us)).map_err(|e| to_py(py, e))
+}
