@@ -4,15 +4,20 @@ use crate::error::to_py;
 use crate::input::Input;
 use crate::options::Progress;
 use crate::profile::Profile;
-use arrow_array::RecordBatch;
+use arrow_array::cast::AsArray;
+use arrow_array::types::{Float64Type, Int64Type, TimestampMicrosecondType};
+use arrow_array::{Array, RecordBatch};
+use arrow_schema::{DataType, Schema, TimeUnit};
+use arrow_select::concat::concat_batches;
 use driftline_engine::monitor::{self as engine, Calendar, Check, Cycle, Every, Settings, Span, Unit};
 use driftline_engine::source::{Observer, for_each_batch};
 use driftline_engine::{Error, Result};
+use pyo3::IntoPyObjectExt;
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyCapsule, PyDict};
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 /// Collects rows into windows and watches each column of each segment over time.
 #[pyclass(frozen)]
@@ -29,6 +34,22 @@ impl Table {
         self.0.num_rows()
     }
 
+    /// The rows as dicts; times are microseconds since 1970.
+    fn to_rows<'py>(&self, py: Python<'py>) -> PyResult<Vec<Bound<'py, PyDict>>> {
+        rows_of(py, std::slice::from_ref(&self.0))
+    }
+
+    /// The rows of all of them, which have the same columns.
+    #[staticmethod]
+    fn concat(py: Python<'_>, tables: Vec<PyRef<'_, Self>>) -> PyResult<Self> {
+        let batches: Vec<_> = tables.iter().map(|table| table.0.clone()).collect();
+        let Some(first) = batches.first() else {
+            return Ok(Self(RecordBatch::new_empty(Arc::new(Schema::empty()))));
+        };
+        let all = concat_batches(&first.schema(), &batches);
+        all.map(Self).map_err(|e| to_py(py, Error::Input(e.to_string())))
+    }
+
     #[pyo3(signature = (requested_schema = None))]
     fn __arrow_c_stream__<'py>(
         &self,
@@ -39,6 +60,39 @@ impl Table {
         drop(requested_schema);
         export_stream(py, self.0.clone())
     }
+}
+
+/// Rows as dicts: text, numbers, flags, and times as microseconds since 1970. Columns of other types are left out.
+pub fn rows_of<'py>(py: Python<'py>, batches: &[RecordBatch]) -> PyResult<Vec<Bound<'py, PyDict>>> {
+    let mut rows = vec![];
+    for batch in batches {
+        let from = rows.len();
+        rows.extend((0..batch.num_rows()).map(|_| PyDict::new(py)));
+        for (field, array) in batch.schema_ref().fields().iter().zip(batch.columns()) {
+            let set =
+                |row: usize, value: Option<Bound<'py, PyAny>>| rows[from + row].set_item(field.name(), value);
+            macro_rules! each {
+                ($values:expr) => {
+                    for (row, value) in $values.iter().enumerate() {
+                        set(row, value.map(|value| value.into_bound_py_any(py)).transpose()?)?;
+                    }
+                };
+            }
+            match array.data_type() {
+                DataType::Utf8 => each!(array.as_string::<i32>()),
+                DataType::LargeUtf8 => each!(array.as_string::<i64>()),
+                DataType::Utf8View => each!(array.as_string_view()),
+                DataType::Int64 => each!(array.as_primitive::<Int64Type>()),
+                DataType::Float64 => each!(array.as_primitive::<Float64Type>()),
+                DataType::Boolean => each!(array.as_boolean()),
+                DataType::Timestamp(TimeUnit::Microsecond, _) => {
+                    each!(array.as_primitive::<TimestampMicrosecondType>());
+                }
+                _ => {}
+            }
+        }
+    }
+    Ok(rows)
 }
 
 /// Minimum, maximum, share of nulls, uniqueness, allowed values.

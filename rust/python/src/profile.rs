@@ -49,6 +49,12 @@ impl Profile {
         self.0.skipped().iter().map(|s| (s.name.as_str(), s.type_name.as_str())).collect()
     }
 
+    /// That of no rows.
+    #[staticmethod]
+    fn empty() -> Self {
+        Self::from(engine::Profile::default())
+    }
+
     fn column(&self, name: &str) -> PyResult<Column> {
         let position = self.0.columns().iter().position(|c| c.name == name);
         position.map(|i| Column::new(self.0.clone(), i)).ok_or_else(|| PyKeyError::new_err(name.to_owned()))

@@ -1,6 +1,6 @@
 //! What a monitor has to say: an alarm opens, is extended, closes, opens again.
 use super::calendar::Calendar;
-use driftline_stats::e_detector::Side;
+use driftline_stats::e_detector::{Largest, Side};
 use serde::{Deserialize, Serialize};
 
 /// How a change was found.
@@ -86,11 +86,17 @@ pub struct Event {
     pub promise: String,
 }
 
-/// A set of rows that moved.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+/// A set of rows, and the way it moved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(super) struct Set {
     pub set: u32,
     pub side: Side,
+}
+
+impl Set {
+    pub fn of(found: &Largest) -> Self {
+        Self { set: found.set, side: found.side }
+    }
 }
 
 /// How windows are told.

@@ -5,6 +5,7 @@ use super::watched::Watched;
 use crate::Result;
 use crate::compare::explain::largest;
 use crate::compare::judge::{Limits, p_value};
+use driftline_stats::divergence;
 use driftline_stats::e_detector::{
     Band, Closing, Discount, Dispersion, Evidence, Largest, Reading, Shape, Side, Watch,
 };
@@ -12,7 +13,7 @@ use driftline_stats::test::MIN_PERMUTATIONS;
 use driftline_stats::total_variation_bound::total_variation_upper_bound;
 use driftline_stats::verdict::{Verdict, effect_upper_bound};
 use serde::{Deserialize, Serialize};
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
 /// Chance, over all series, that any bound of the reference is wrong.
 const REFERENCE_LEVEL: f64 = 0.05;
@@ -22,8 +23,11 @@ const FOR_BREAKAGES: f64 = 0.01;
 const LEVEL: f64 = 0.05;
 /// A trailing reference is renewed in so many steps.
 const STEPS: u64 = 8;
-/// An alarm that comes back within so many windows of its end is the same one, unless it took longer to end.
+/// An alarm that comes back within as many windows of its end as it took to end is the same one, within these bounds.
 const BACK_WITHIN: i64 = 3;
+const BACK_WITHIN_AT_MOST: i64 = 30;
+/// Sets, the surest, whose return is waited for before an alarm closes.
+const MOST_CLOSINGS: usize = 8;
 
 /// What all series of a monitor share.
 #[derive(Clone, Copy, Debug)]
@@ -65,6 +69,8 @@ pub struct Judged {
     pub verdict: Option<Verdict>,
     /// The set that changed most, its share of the reference and now.
     pub moved: Option<(String, f64, f64)>,
+    /// Population stability index, which others judge by a bare threshold.
+    pub psi: Option<f64>,
     /// Evidence of both detectors as a share of what raises an alarm, as a power of ten.
     pub evidence: Option<(f64, f64)>,
     /// Whether an alarm is open.
@@ -82,6 +88,7 @@ impl Judged {
             effect_bound: None,
             verdict: None,
             moved: None,
+            psi: None,
             evidence: None,
             alarm: false,
         }
@@ -209,13 +216,30 @@ struct Alarm {
     detector: Detector,
     /// The cell that held all rows, of a breakage alone.
     broken: Option<usize>,
-    sets: Vec<(Set, Closing)>,
+    /// All that has moved.
+    moved: BTreeSet<Set>,
+    /// What must be back before it closes.
+    closings: Vec<(Set, Closing)>,
     since: i64,
     /// The window after which it was raised, or raised again.
     raised: i64,
     /// The window after which it ended.
     ended: i64,
     promise: String,
+}
+
+impl Alarm {
+    fn new(
+        seen: &Seen<'_>,
+        found: &Largest,
+        detector: Detector,
+        broken: Option<usize>,
+        promise: String,
+    ) -> Self {
+        let (moved, closings) = (BTreeSet::new(), vec![]);
+        let (since, window) = (found.since, seen.window);
+        Self { events: 0, detector, broken, moved, closings, since, raised: window, ended: window, promise }
+    }
 }
 
 /// A window of a series.
@@ -388,49 +412,57 @@ impl Series {
             Some(_) => Detector::Breakage,
             None => return Ok(()),
         };
-        let found = match (broken, reading.largest) {
-            (Some(cell), _) => Some(self.breakage(seen, cell)),
-            (None, largest) => largest,
+        let mut moved = match broken {
+            Some(cell) => vec![self.breakage(seen, cell)],
+            None => self.moved(seen, threshold),
         };
-        let Some(found) = found else { return Ok(()) };
+        // The evidence of many sets together can pass before that of any one does.
+        if moved.is_empty() {
+            moved.extend(reading.largest);
+        }
+        let Some(&found) = moved.first() else { return Ok(()) };
         let promise = self.promise().map_or_else(String::new, |promise| promise.words(budget.tolerance));
-        let set = Set { set: found.set, side: found.side };
+        let back = |ended: &Alarm| {
+            let within = (ended.ended - ended.raised).clamp(BACK_WITHIN, BACK_WITHIN_AT_MOST);
+            ended.moved.contains(&Set::of(&found)) && seen.window - ended.ended <= within
+        };
+        let (mut alarm, happened) = match self.alarm.take() {
+            Some(alarm) => (alarm, Happened::Extended),
+            None => match self.ended.take().filter(back) {
+                Some(alarm) => (alarm, Happened::Reopened),
+                None => (Alarm::new(seen, &found, detector, broken, promise.clone()), Happened::Opened),
+            },
+        };
+        alarm.raised = seen.window;
+        // A drift that goes on passes again and again, each time with another of the sets that moved: what is told is
+        // only what had not moved before.
+        let is_news = happened != Happened::Extended || !alarm.moved.contains(&Set::of(&found));
+        for found in &moved {
+            let set = Set::of(found);
+            if alarm.moved.insert(set) && alarm.closings.len() < MOST_CLOSINGS {
+                alarm.closings.push((set, self.closing(seen, found)));
+            } else if let Some((_, closing)) = alarm.closings.iter_mut().find(|(of, _)| *of == set) {
+                *closing = self.closing(seen, found);
+            }
+        }
+        self.alarm = Some(alarm);
+        if is_news {
+            self.tell(happened, detector, seen, &found, &promise, events);
+        }
         if let Some(watching) = &mut self.watching {
             watching.evidence.reset();
         }
-        let closing = self.closing(seen, &found);
-        if let Some(alarm) = &mut self.alarm {
-            alarm.raised = seen.window;
-            match alarm.sets.iter_mut().find(|(of, _)| *of == set) {
-                Some((_, old)) => *old = closing,
-                None => {
-                    alarm.sets.push((set, closing));
-                    self.tell(Happened::Extended, detector, seen, &found, &promise, events);
-                }
-            }
-            return Ok(());
-        }
-        let back = self.ended.take().filter(|ended| {
-            let within = (ended.ended - ended.raised).clamp(0, 10).max(BACK_WITHIN);
-            ended.sets.iter().any(|(of, _)| *of == set) && seen.window - ended.ended <= within
-        });
-        let happened = if back.is_some() { Happened::Reopened } else { Happened::Opened };
-        let mut alarm = back.unwrap_or_else(|| Alarm {
-            events: 0,
-            detector,
-            broken,
-            sets: vec![],
-            since: found.since,
-            raised: seen.window,
-            ended: seen.window,
-            promise: promise.clone(),
-        });
-        alarm.raised = seen.window;
-        alarm.sets.retain(|(of, _)| *of != set);
-        alarm.sets.push((set, closing));
-        self.alarm = Some(alarm);
-        self.tell(happened, detector, seen, &found, &promise, events);
         Ok(())
+    }
+
+    /// All that moved so surely that it would have raised the alarm by itself.
+    fn moved(&self, seen: &Seen<'_>, threshold: f64) -> Vec<Largest> {
+        let bets =
+            self.watching.as_ref().and_then(|watching| watching.bets.as_ref().map(|bets| (watching, bets)));
+        bets.map_or_else(Vec::new, |(watching, (bucket, bets))| {
+            debug_assert_eq!(*bucket, seen.bucket);
+            watching.evidence.moved(bets, threshold.ln())
+        })
     }
 
     /// The cell that holds all rows, where that is next to impossible.
@@ -472,9 +504,9 @@ impl Series {
             return;
         };
         // A breakage is over with the first window that is not broken.
-        let mended = alarm.broken.is_some_and(|cell| seen.cells[cell] < rows) && alarm.sets.len() == 1;
+        let mended = alarm.broken.is_some_and(|cell| seen.cells[cell] < rows) && alarm.closings.len() == 1;
         let mut back = true;
-        for (set, closing) in &mut alarm.sets {
+        for (set, closing) in &mut alarm.closings {
             back &= closing.update(sets[set.set as usize], rows) >= Closing::ENOUGH;
         }
         if !(back || mended) {
@@ -605,6 +637,7 @@ impl Series {
             effect_bound: None,
             verdict: None,
             moved: None,
+            psi: None,
             evidence: reading.map(|reading| {
                 let of = |won: f64| (won.max(1e-300) / threshold).log10();
                 (of(reading.fast), of(reading.strict))
@@ -634,6 +667,8 @@ impl Series {
         } else {
             Verdict::Undecided
         };
+        let (reference, current) = cells.counts();
+        judged.psi = Some(divergence::values(&reference, &current).map_err(wrong)?[0]);
         judged.effect = Some(change);
         judged.effect_bound = Some(bound);
         judged.verdict = Some(verdict);

@@ -154,6 +154,7 @@ pub(super) fn results(
     table.some_texts("moved", moved().map(|moved| moved.map(|moved| moved.0.as_str())));
     table.numbers("reference_share", moved().map(|moved| moved.map(|moved| moved.1)));
     table.numbers("share", moved().map(|moved| moved.map(|moved| moved.2)));
+    table.numbers("psi", judged().map(|judged| judged.psi));
     table.numbers("evidence_fast", judged().map(|judged| judged.evidence.map(|evidence| evidence.0)));
     table.numbers("evidence_strict", judged().map(|judged| judged.evidence.map(|evidence| evidence.1)));
     table.flags("alarm", judged().map(|judged| judged.alarm));

@@ -507,7 +507,10 @@ impl Monitor {
         let rows = profile.map_or(0, Profile::rows);
         let state = &mut self.state;
         if state.is_learning {
-            state.volume.add(bucket, rows);
+            // Windows before the first row are open for what comes out of order, and not missing.
+            if rows > 0 || state.first.is_some_and(|first| window >= first) {
+                state.volume.add(bucket, rows);
+            }
             return Ok(());
         }
         let mut broken = match profile {

@@ -191,7 +191,7 @@ impl Watched {
                 let known: HashMap<_, _> =
                     items.items_above(0).into_iter().map(|row| (row.item, row.lower_bound)).collect();
                 let single = names.len().min(MOST_VALUES);
-                let of = |name: &Box<[u8]>| known.get(name).copied().unwrap_or(0);
+                let of = |name: &[u8]| known.get(name).copied().unwrap_or(0);
                 counts.iter_mut().zip(&names[..single]).for_each(|(count, name)| *count = of(name));
                 counts[single] = valid.saturating_sub(counts[..single].iter().sum());
                 // A value of the reference that its sketch dropped would look new.

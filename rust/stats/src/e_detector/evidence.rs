@@ -7,6 +7,7 @@
 //! twin that forgets losses, `C <- L max(C, 1)`, which tells since when it has been winning.
 use crate::e_detector::watch::{Line, Shape, Side, Watch};
 use serde::{Deserialize, Serialize};
+use std::collections::HashSet;
 
 /// What is won is not counted beyond this.
 const MOST: f64 = 1e300;
@@ -144,6 +145,18 @@ impl Evidence {
         Reading { fast: mean(&self.fast), strict: mean(&self.strict), largest }
     }
 
+    /// All that moved as surely as `at_least`, a log-likelihood ratio: one side of each set, the surest first.
+    pub fn moved(&self, watch: &Watch, at_least: f64) -> Vec<Largest> {
+        let twins = self.twins.iter().zip(watch.lines());
+        let mut found: Vec<_> = twins
+            .map(|(twin, line)| (twin.surprise(line), twin.largest(line)))
+            .filter(|(surprise, _)| *surprise >= at_least)
+            .collect();
+        found.sort_by(|a, b| b.0.total_cmp(&a.0));
+        let mut met = HashSet::new();
+        found.into_iter().filter(|(_, largest)| met.insert(largest.set)).map(|(_, largest)| largest).collect()
+    }
+
     /// Forgets everything, as after an alarm.
     pub fn reset(&mut self) {
         self.fast.fill(0.0);
@@ -213,6 +226,8 @@ mod tests {
         let largest = Largest { set: 1, side: Side::Above, since: 10, count: 600, rows: 3000 };
         assert_eq!(reading.largest, Some(largest));
         assert!(reading.fast > 1e100);
+        assert_eq!(evidence.moved(&watch, 1.0), [largest]);
+        assert_eq!(evidence.moved(&watch, 1e9), []);
         evidence.reset();
         assert_eq!(evidence, Evidence::new(&shape()));
     }

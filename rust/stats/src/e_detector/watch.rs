@@ -16,7 +16,7 @@ const STAKE: f64 = 0.9;
 const LEAST_BOUND: f64 = 1e-12;
 
 /// Which way a share moves.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Side {
     /// More rows than the band allows.
     Above,

@@ -1,0 +1,99 @@
+"""Events of alarms put together: a row for each alarm, as it stands."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+__all__ = ["Alarm", "alarms_of"]
+
+
+@dataclass(slots=True)
+class Alarm:
+    """One alarm as it stands."""
+
+    id: str
+    """`A1`, `A2`: its number in its monitor."""
+    segment: str
+    """Empty for all rows."""
+    column: str
+    """Empty for a rule about whole rows."""
+    detector: str
+    """`fast`, `strict`, `breakage` or `rule`."""
+    opened: str
+    """The window after which it was raised."""
+    opened_us: int
+    since: str
+    """The window since which it has been so."""
+    since_us: int
+    rows: int
+    """Rows since then: the evidence."""
+    what: str
+    """Which rows moved, or which rule is broken."""
+    reference_share: float | None
+    share: float | None
+    change_at_least: float | None
+    change_at_most: float | None
+    promise: str
+    """Under which assumptions it is no false one."""
+    closed: str | None = None
+    """The window after which it closed; `None` while it is open."""
+    closed_us: int | None = None
+    also: list[str] = field(default_factory=list)
+    """What moved later."""
+    reopened: int = 0
+    data_changed: bool = False
+    """Whether the data of its windows were changed after it was raised."""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether what moved is not back."""
+        return self.closed is None
+
+
+def alarms_of(events: Iterable[Mapping[str, Any]], amended: Iterable[tuple[str, int]] = ()) -> list[Alarm]:
+    """Alarms in the order of their numbers.
+
+    Args:
+        events: Rows of the table of alarms.
+        amended: Segment and start, in microseconds, of windows whose data changed after they had closed.
+    """
+    alarms: dict[str, Alarm] = {}
+    for event in sorted(events, key=lambda event: (int(event["alarm"][1:]), event["event"])):
+        alarm = alarms.get(event["alarm"])
+        if alarm is None:
+            alarms[event["alarm"]] = _opened(event)
+            continue
+        match event["happened"]:
+            case "extended":
+                alarm.also.append(event["what"])
+            case "closed":
+                alarm.closed, alarm.closed_us = event["window"], event["window_start"]
+            case "reopened":
+                alarm.closed, alarm.closed_us = None, None
+                alarm.reopened += 1
+    changed = list(amended)
+    for alarm in alarms.values():
+        alarm.data_changed = any(
+            segment == alarm.segment and alarm.since_us <= start <= alarm.opened_us for segment, start in changed
+        )
+    return list(alarms.values())
+
+
+def _opened(event: Mapping[str, Any]) -> Alarm:
+    return Alarm(
+        id=event["alarm"],
+        segment=event["segment"],
+        column=event["column"],
+        detector=event["detector"],
+        opened=event["window"],
+        opened_us=event["window_start"],
+        since=event["since_window"],
+        since_us=event["since"],
+        rows=event["rows"],
+        what=event["what"],
+        reference_share=event["reference_share"],
+        share=event["share"],
+        change_at_least=event["change_at_least"],
+        change_at_most=event["change_at_most"],
+        promise=event["promise"],
+    )

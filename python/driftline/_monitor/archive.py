@@ -1,0 +1,198 @@
+"""Reading an archive: what is new since the last run, and what changed."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from driftline import _core, _sources
+from driftline._config import Files, FirstQuarter
+from driftline._monitor.core import core_of
+from driftline._monitor.files import Found, look, seen
+from driftline._monitor.state import FileSeen
+from driftline._profile import profile_of, profile_there
+from driftline.errors import InputError
+
+if TYPE_CHECKING:
+    from driftline._monitor.monitor import Monitor
+
+__all__ = ["ReadSummary", "read_archive"]
+
+DAY_US: Final = 86_400_000_000
+
+COMMIT_S: Final = 5.0
+"""What a crash may cost is so many seconds of reading, and the file that was being read."""
+
+LIVE_WINDOWS: Final = 2
+"""Rows that are no older than so many windows come as fast as the clock goes."""
+
+
+@dataclass(slots=True)
+class ReadSummary:
+    """What a run found."""
+
+    files: int = 0
+    """New files."""
+    rows: int = 0
+    """Rows of new files."""
+    seconds: float = 0.0
+    changed: list[str] = field(default_factory=list)
+    """Files that are not what they were: their windows were counted anew."""
+    amended: list[str] = field(default_factory=list)
+    """Windows that had closed and have other rows now."""
+    again: dict[str, str] = field(default_factory=dict)
+    """Files that hold what another one held, with the name of that; they were not read."""
+    unreadable: dict[str, str] = field(default_factory=dict)
+    """Files that could not be read, and why; they are tried again in the next run."""
+    gone: list[str] = field(default_factory=list)
+    """Files that were read and are not there any more; what they held stands."""
+
+
+def read_archive(monitor: "Monitor", now_us: int, progress: Callable[[int], object] | None) -> ReadSummary:
+    """Reads what is new, in the order of its times."""
+    begin = time.perf_counter()
+    found = look(monitor.config.data, monitor._state.files)
+    summary = ReadSummary(again=found.again, gone=found.gone)
+    looked: dict[str, FileSeen] = {}
+    for name in found.new + found.changed:
+        try:
+            looked[name] = seen(found.inputs[name], monitor.config.columns.time, now_us + DAY_US)
+        except InputError as error:
+            summary.unreadable[name] = str(error)
+    if not looked and summary.unreadable and monitor._core is None:
+        raise InputError("\n".join(summary.unreadable.values()))
+    summary.changed = [name for name in found.changed if name in looked]
+    # Files without any time come last; their rows are counted, and belong nowhere.
+    new = sorted(
+        (name for name in found.new if name in looked),
+        key=lambda name: (looked[name].first_us is None, looked[name].first_us, name),
+    )
+    while True:
+        try:
+            _read(monitor, found, looked, new, summary, now_us, progress)
+            break
+        except _UnreadableError as unreadable:
+            # Of its rows some are counted already: back to before it, and on without it.
+            summary.unreadable[unreadable.name] = str(unreadable.error)
+            looked.pop(unreadable.name)
+            monitor._go_back()
+            new = [name for name in new if name in looked and name not in monitor._state.files]
+    summary.files = sum(name in monitor._state.files for name in looked if name in found.new)
+    summary.rows = sum(looked[name].rows for name in looked if name in found.new)
+    summary.seconds = time.perf_counter() - begin
+    return summary
+
+
+class _UnreadableError(Exception):
+    """A file turned out to be unreadable in its middle."""
+
+    def __init__(self, name: str, error: InputError) -> None:
+        super().__init__(name)
+        self.name, self.error = name, error
+
+
+def _read(
+    monitor: "Monitor",
+    found: Found,
+    looked: dict[str, FileSeen],
+    new: list[str],
+    summary: ReadSummary,
+    now_us: int,
+    progress: Callable[[int], object] | None,
+) -> None:
+    if monitor._core is None:
+        monitor._core = _first_core(monitor, found, looked)
+    core, state = monitor._core, monitor._state
+    state.files.update(found.known)
+    _count_anew(monitor, found, looked, summary)
+    told, committed = 0, time.monotonic()
+    for name in new:
+
+        def tell(rows: int, before: int = told) -> None:
+            if progress is not None:
+                progress(before + rows)
+
+        try:
+            told += core.read(found.inputs[name], now_us, progress=tell)
+        except InputError as error:
+            raise _UnreadableError(name, error) from None
+        state.files[name] = looked[name]
+        if time.monotonic() - committed > COMMIT_S:
+            monitor._commit(summary.amended)
+            committed = time.monotonic()
+    _pass_time(monitor, now_us)
+    monitor._commit(summary.amended)
+
+
+def _first_core(monitor: "Monitor", found: Found, looked: dict[str, FileSeen]) -> _core.Monitor:
+    """A monitor that has seen nothing yet but its reference, or the bins of it."""
+    config, state = monitor.config, monitor._state
+    if isinstance(config.reference, Files):
+        return core_with_reference(monitor)
+    spans = [(file.first_us, file.last_us) for file in looked.values()]
+    first = min((first for first, _ in spans if first is not None), default=None)
+    last = max((last for _, last in spans if last is not None), default=None)
+    if first is None or last is None:
+        raise InputError(f"column {config.columns.time!r}, which is the time, has no value in any file")
+    if isinstance(config.reference, FirstQuarter):
+        state.until_us = first + (last - first) // 4
+        until_us = state.until_us
+    else:
+        until_us = first + config.reference.span.mean_s * 1_000_000
+    core = core_of(config, monitor.writer, until_us=state.until_us, threads=monitor._threads)
+    early = [found.inputs[name] for name in found.new if (looked[name].first_us or 0) < until_us]
+    core.bin_before(early, until_us)
+    return core
+
+
+def core_with_reference(monitor: "Monitor") -> _core.Monitor:
+    """A monitor that knows the reference that its configuration names."""
+    config = monitor.config
+    paths = config.reference.paths if isinstance(config.reference, Files) else ()
+    source = paths[0] if len(paths) == 1 else list(paths)
+    saved = profile_there(source)
+    bins = profile_of(source) if saved is None else saved
+    core = core_of(config, monitor.writer, bins=bins._core, threads=monitor._threads)
+    if saved is not None:
+        core.learn_profile(saved._core)
+        return core
+    for item in _sources.open_inputs(source) or []:
+        core.learn_from(item)
+    core.end_learning()
+    return core
+
+
+def _count_anew(monitor: "Monitor", found: Found, looked: dict[str, FileSeen], summary: ReadSummary) -> None:
+    """Counts the windows of changed files anew, from all files that hold rows of them."""
+    core, state = monitor._core, monitor._state
+    changed = [name for name in summary.changed if state.files[name] != looked[name]]
+    if not changed or core is None:
+        return
+    spans = [file for name in changed for file in (state.files[name], looked[name])]
+    state.files.update({name: looked[name] for name in changed})
+    windows: set[int] = set()
+    for span in spans:
+        if span.first_us is not None and span.last_us is not None:
+            windows.update(range(monitor._windows.number(span.first_us), monitor._windows.number(span.last_us) + 1))
+
+    def holds(file: FileSeen) -> bool:
+        if file.first_us is None or file.last_us is None:
+            return False
+        first, last = monitor._windows.number(file.first_us), monitor._windows.number(file.last_us)
+        return any(first <= window <= last for window in windows)
+
+    there = [name for name, file in state.files.items() if name in found.inputs and holds(file)]
+    closed = core.recount(windows, [found.inputs[name] for name in there])
+    monitor._amend(closed, windows, summary.amended)
+
+
+def _pass_time(monitor: "Monitor", now_us: int) -> None:
+    """Closes the windows that are over by the clock, up to the last one with rows; of a live log, up to now."""
+    core, windows, config = monitor._core, monitor._windows, monitor.config
+    newest = None if core is None else core.watermark_us
+    if core is None or newest is None:
+        return
+    if now_us - newest <= LIVE_WINDOWS * config.window.mean_s * 1_000_000:
+        monitor._state.is_live = True
+    end_us = windows.start_us(windows.number(newest) + 1) + config.lateness_s * 1_000_000
+    core.advance(now_us if monitor._state.is_live else max(min(now_us, end_us), newest))

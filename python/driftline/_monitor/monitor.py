@@ -1,0 +1,298 @@
+"""Monitors from Python."""
+
+import os
+import time
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from driftline import _core, _sources
+from driftline._config import Config, Files, FirstQuarter, config_of, read_config
+from driftline._monitor.alarms import Alarm, alarms_of
+from driftline._monitor.archive import ReadSummary, core_with_reference, read_archive
+from driftline._monitor.core import core_of
+from driftline._monitor.state import State
+from driftline._store import Store, Writer
+from driftline.errors import ConfigError
+
+__all__ = ["Monitor"]
+
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+SHAPING: Final = (
+    "columns",
+    "reference",
+    "timezone",
+    "segment_limit",
+    "window",
+    "lateness",
+    "tolerance",
+    "false_alarms",
+)
+"""Keys that results depend on: another value makes another monitor."""
+
+
+class Monitor:
+    """Watches a log over time: windows, series, alarms that keep their promise.
+
+    What it knows lies in its home and survives the process: made again with the same configuration, it goes on where it
+    ended. One process at a time may watch a source; `close` lets go of it, and so does a `with` block.
+
+    Args:
+        config: The path of a `driftline.yaml` (or TOML); without it, the keys of that file as arguments.
+        writer: What the rows come from, where several processes watch parts of one log: a host, a shard.
+        home: The folder of results, before what the file and `DRIFTLINE_HOME` say.
+        threads: How many to use; all cores by default.
+        arguments: Keys of `driftline.yaml`: `data`, `columns`, `window`, `reference` and so on.
+
+    Raises:
+        ConfigError: The configuration is wrong, or another one than the monitor began with.
+        InputError: The home is damaged.
+        StorageError: The disk fails, or another process watches this source.
+
+    Example:
+        >>> monitor = Monitor(data=[], columns={"time": "ts"}, monitor="example", reference="first 30 days")
+        >>> monitor.update({"ts": ["2026-11-03T14:00:00Z"], "amount": [9.5]})
+        >>> monitor.close()
+    """
+
+    def __init__(
+        self,
+        config: str | os.PathLike[str] | Config | None = None,
+        /,
+        *,
+        writer: str = "main",
+        home: str | os.PathLike[str] | None = None,
+        threads: int | None = None,
+        **arguments: Any,
+    ) -> None:
+        if config is not None and arguments:
+            raise TypeError(f"{min(arguments)} stands beside a configuration: write it there, or give no file")
+        if isinstance(config, Config):
+            self.config = config
+        elif config is not None:
+            self.config = read_config(config, home=home)
+        else:
+            self.config = config_of({**arguments, "home": home})
+        self.writer = writer
+        self._threads = threads or 0
+        self._windows = _core.Windows((self.config.window.count, self.config.window.unit), self.config.timezone)
+        self._store = Store(self.config.home)
+        self._writer: Writer | None = self._store.writer(self.config.monitor, writer)
+        self._core: _core.Monitor | None = None
+        self._state = State(_shaping(self.config))
+        self._commits = 0
+        try:
+            self._go_on()
+        except BaseException:
+            self.close()
+            raise
+
+    def _go_on(self) -> None:
+        """Goes on from the last checkpoint, where there is one."""
+        kept = self._open_writer().checkpoint()
+        if kept is None:
+            return
+        self._commits, data = kept
+        state, core = State.from_bytes(data)
+        differing = [key for key in SHAPING if state.config.get(key) != self._state.config.get(key)]
+        if differing:
+            key = differing[0]
+            raise ConfigError(
+                f"{key} is {self._state.config.get(key)}, and monitor {self.config.monitor} began with "
+                f"{state.config.get(key)}: what it promised holds for that; put it back, or give the monitor another name"
+            )
+        self._state = state
+        self._core = core_of(self.config, self.writer, until_us=state.until_us, state=core, threads=self._threads)
+
+    def _go_back(self) -> None:
+        """Forgets what came since the last checkpoint."""
+        self._core, self._state, self._commits = None, State(_shaping(self.config)), 0
+        self._go_on()
+
+    def _open_writer(self) -> Writer:
+        if self._writer is None:
+            raise ValueError("the monitor is closed: make a new one, which goes on where this one ended")
+        return self._writer
+
+    def _ready(self) -> _core.Monitor:
+        """The engine's monitor, for rows that are handed over."""
+        self._open_writer()
+        if self._core is None:
+            if isinstance(self.config.reference, FirstQuarter):
+                raise ConfigError(
+                    "reference is first quarter, which only an archive has: where rows are handed over, say how long, "
+                    "such as first 8 weeks"
+                )
+            if isinstance(self.config.reference, Files):
+                self._core = core_with_reference(self)
+            else:
+                self._core = core_of(self.config, self.writer, threads=self._threads)
+        return self._core
+
+    def update(self, batch: object, *, now: datetime | None = None) -> None:
+        """Adds rows: any frame, Arrow table, dict of arrays, or an iterable of these; no paths, which `read` is for.
+
+        Args:
+            batch: The rows, with the column of times.
+            now: What the clock says, by default the system's; rows from more than a day later have no time.
+
+        Raises:
+            InputError: There is no column of times, or a column cannot be read.
+        """
+        core = self._ready()
+        if _sources.is_path(batch):
+            raise TypeError("batch is a path: name it as data in the configuration and call read()")
+        for item in _sources.produce(batch):
+            core.update(item, _microseconds(now))
+        self._commit()
+
+    def advance(self, to_time: datetime) -> None:
+        """Lets time go on: windows close that ended before it, `lateness` included, whether rows came or not.
+
+        Args:
+            to_time: A time with a zone.
+        """
+        self._ready().advance(_microseconds(to_time))
+        self._commit()
+
+    def read(self, *, now: datetime | None = None, progress: bool | Callable[[int], object] | None = None) -> ReadSummary:
+        """Reads the files of `data` that are new since it was called last, and sees which changed.
+
+        Args:
+            now: What the clock says, by default the system's.
+            progress: As of `driftline.profile`.
+
+        Raises:
+            InputError: A file cannot be read; what was read before it is kept.
+            StorageError: The disk or the network fails.
+        """
+        from driftline._progress import watched
+
+        self._open_writer()
+        if not self.config.data:
+            raise ConfigError("data is empty: rows are handed over by update()")
+        with watched(progress) as callback:
+            return read_archive(self, _microseconds(now), callback)
+
+    def results(self) -> Any:
+        """A row for each column of each segment of each window: a frame of polars, or Arrow where it is not installed."""
+        return _frame(self._store.results(monitor=self.config.monitor))
+
+    def alarms(self) -> Any:
+        """A row for each event of an alarm, likewise; `alarm_list` puts them together."""
+        return _frame(self._store.alarms(monitor=self.config.monitor))
+
+    def alarm_list(self) -> list[Alarm]:
+        """Alarms as they stand, in the order of their numbers."""
+        amended = self._store.results(monitor=self.config.monitor, select=["segment", "window_start", "revision"])
+        changed = {(row["segment"], row["window_start"]) for row in amended.to_rows() if row["revision"] > 1}
+        return alarms_of(self._store.alarms(monitor=self.config.monitor).to_rows(), changed)
+
+    def series(self) -> list[dict[str, Any]]:
+        """Where each series stands: its reference, what is promised of it, the smallest change that can be found."""
+        return [] if self._core is None else self._core.standings().to_rows()
+
+    def close(self) -> None:
+        """Keeps what it knows, and lets go of the source."""
+        if self._writer is not None:
+            try:
+                if self._core is not None:
+                    self._commit(even_if_nothing_is_new=True)
+            finally:
+                self._writer.close()
+                self._writer = None
+
+    def __enter__(self) -> "Monitor":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _commit(self, amended: list[str] | None = None, *, even_if_nothing_is_new: bool = False) -> None:
+        """Writes what came of the rows so far, and the state after it."""
+        core, writer = self._core, self._open_writer()
+        if core is None:
+            return
+        profiles, results, alarms, late = core.take()
+        tables = [(profiles, results)]
+        # Segment by segment and window by window, what came late is added to what is stored.
+        together: dict[tuple[int, str], _core.Profile] = {}
+        for window, segment, profile in late:
+            key = (window, segment)
+            together[key] = together[key].merge(profile) if key in together else profile
+        for (window, segment), profile in together.items():
+            stored, revision = self._stored(window, segment)
+            whole = profile if stored is None else stored.merge(profile)
+            tables.append(core.assess(window, segment, whole, revision + 1))
+            if amended is not None and segment == "":
+                amended.append(self._windows.label(window))
+        self._write(writer, tables, alarms, even_if_nothing_is_new)
+
+    def _amend(self, closed: Iterable[tuple[int, str, _core.Profile]], windows: set[int], amended: list[str]) -> None:
+        """Writes windows that were counted anew."""
+        core = self._ready()
+        anew = {(window, segment): profile for window, segment, profile in closed}
+        before = {key for window in windows for key in self._stored_segments(window)}
+        tables = []
+        for window, segment in sorted(anew.keys() | before):
+            _, revision = self._stored(window, segment)
+            profile = anew.get((window, segment), _core.Profile.empty())
+            tables.append(core.assess(window, segment, profile, revision + 1))
+            if segment == "":
+                amended.append(self._windows.label(window))
+        self._write(self._open_writer(), tables, None, False)
+
+    def _write(self, writer: Writer, tables: list[Any], alarms: Any, even_if_nothing_is_new: bool) -> None:
+        core = self._ready()
+        profiles = _core.Table.concat([profiles for profiles, _ in tables])
+        results = _core.Table.concat([results for _, results in tables])
+        is_new = profiles.num_rows or results.num_rows or (alarms is not None and alarms.num_rows)
+        if not is_new and not even_if_nothing_is_new:
+            return
+        self._commits += 1
+        checkpoint = self._state.to_bytes(core.checkpoint())
+        writer.commit(self._commits, profiles=profiles, results=results, alarms=alarms, checkpoint=checkpoint)
+
+    def _stored(self, window: int, segment: str) -> tuple[_core.Profile | None, int]:
+        """What this writer stored of a window, and its revision."""
+        facts = self._store.profiles(
+            monitor=self.config.monitor,
+            writer=self.writer,
+            segments=[segment],
+            since=self._windows.start_us(window),
+            until=self._windows.start_us(window + 1),
+        )
+        found = facts.window_profiles()
+        return (found[0][3], facts.max_revision()) if found else (None, 0)
+
+    def _stored_segments(self, window: int) -> set[tuple[int, str]]:
+        facts = self._store.profiles(
+            monitor=self.config.monitor,
+            writer=self.writer,
+            since=self._windows.start_us(window),
+            until=self._windows.start_us(window + 1),
+        )
+        return {(window, segment) for _, segment, _, _ in facts.window_profiles()}
+
+
+def _shaping(config: Config) -> dict[str, object]:
+    values = config.model_dump(mode="json")
+    return {key: values[key] for key in SHAPING}
+
+
+def _microseconds(moment: datetime | None) -> int:
+    if moment is None:
+        return time.time_ns() // 1000
+    if moment.tzinfo is None:
+        raise ValueError(f"{moment.isoformat()} has no zone: give one, such as datetime.now(UTC)")
+    since = moment - EPOCH
+    return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
+
+
+def _frame(table: Any) -> Any:
+    try:
+        import polars
+    except ImportError:
+        return table
+    return polars.DataFrame(table)

@@ -1,0 +1,58 @@
+"""What a checkpoint holds beside the state of the engine."""
+
+import json
+from dataclasses import asdict, dataclass, field
+from typing import Final
+
+from driftline.errors import InputError
+
+__all__ = ["FileSeen", "State"]
+
+LENGTH: Final = 8
+"""Bytes that say how long the readable part is."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileSeen:
+    """A file that was read."""
+
+    size_bytes: int
+    modified_ns: int
+    content: str
+    """A hash that changes with the content."""
+    first_us: int | None
+    last_us: int | None
+    rows: int
+
+
+@dataclass(slots=True)
+class State:
+    """What is known between two runs."""
+
+    config: dict[str, object]
+    """The part of the configuration that results depend on."""
+    until_us: int | None = None
+    """The end of the reference, where that is a part of the span of an archive."""
+    files: dict[str, FileSeen] = field(default_factory=dict)
+    is_live: bool = False
+    """Whether rows came about as fast as the clock goes: then no rows are news."""
+
+    def to_bytes(self, core: bytes) -> bytes:
+        """Together with the state of the engine."""
+        text = json.dumps(asdict(self), separators=(",", ":"), sort_keys=True).encode()
+        return len(text).to_bytes(LENGTH, "little") + text + core
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> tuple["State", bytes]:
+        """The inverse of `to_bytes`.
+
+        Raises:
+            InputError: The bytes are damaged.
+        """
+        length = int.from_bytes(data[:LENGTH], "little")
+        try:
+            values = json.loads(data[LENGTH : LENGTH + length])
+            files = {name: FileSeen(**seen) for name, seen in values.pop("files").items()}
+            return cls(**values, files=files), data[LENGTH + length :]
+        except (ValueError, TypeError, KeyError) as error:
+            raise InputError(f"the checkpoint is damaged, or of another version of driftline: {error}") from None

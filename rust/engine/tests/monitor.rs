@@ -1,0 +1,390 @@
+//! A monitor over rows that it is given: what it says does not depend on how they come, and is true.
+use arrow_array::cast::AsArray;
+use arrow_array::types::Int64Type;
+use arrow_array::{ArrayRef, Float64Array, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray};
+use arrow_select::concat::concat_batches;
+use driftline_engine::monitor::{Calendar, Check, Cycle, Every, Monitor, Settings, Span, Unit};
+use driftline_engine::{Options, ProfileBuilder};
+use driftline_stats::rng::Rng;
+use proptest::prelude::*;
+use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
+
+const HOUR_US: i64 = 3_600_000_000;
+/// 2026-01-05T00:00Z, a Monday.
+const START_US: i64 = 1_767_571_200_000_000;
+const NOW_US: i64 = START_US + 1_000_000 * HOUR_US;
+
+fn settings() -> Settings {
+    Settings {
+        name: "m".into(),
+        writer: "w".into(),
+        time: "ts".into(),
+        features: None,
+        ignore: HashSet::new(),
+        segments: vec![],
+        segment_limit: 3,
+        calendar: Calendar::try_new(Every { count: 1, unit: Unit::Hour }, "UTC").unwrap(),
+        lateness_us: HOUR_US / 4,
+        tolerance: 0.02,
+        false_alarms_a_window: 1e-4,
+        reference: Span::First(50),
+        cycle: None,
+        checks: BTreeMap::new(),
+        k: 128,
+        threads: 1,
+    }
+}
+
+struct Rows {
+    ts: Vec<i64>,
+    x: Vec<Option<f64>>,
+    c: Vec<Option<&'static str>>,
+}
+
+impl Rows {
+    fn new() -> Self {
+        Self { ts: vec![], x: vec![], c: vec![] }
+    }
+
+    fn batch(&self) -> RecordBatch {
+        let columns: [(&str, ArrayRef); 3] = [
+            ("ts", Arc::new(TimestampMicrosecondArray::from(self.ts.clone()).with_timezone("UTC"))),
+            ("x", Arc::new(Float64Array::from(self.x.clone()))),
+            ("c", Arc::new(StringArray::from(self.c.clone()))),
+        ];
+        RecordBatch::try_from_iter(columns).unwrap()
+    }
+}
+
+const NAMES: [&str; 4] = ["a", "b", "c", "d"];
+
+/// Rows of some hours, evenly spread: x uniform, c one of four.
+fn hours(from: i64, to: i64, rows: usize, seed: u64) -> Rows {
+    let mut rng = Rng::new(seed);
+    let mut made = Rows::new();
+    for hour in from..to {
+        for i in 0..rows {
+            made.ts.push(START_US + hour * HOUR_US + i as i64 * HOUR_US / rows as i64);
+            made.x.push(Some(rng.next_f64()));
+            made.c.push(Some(NAMES[(rng.next_f64() * 4.0) as usize]));
+        }
+    }
+    made
+}
+
+fn text(batch: &RecordBatch, column: &str) -> Vec<String> {
+    let column = batch.column_by_name(column).unwrap().as_string::<i32>();
+    column.iter().map(|value| value.unwrap_or("").to_owned()).collect()
+}
+
+fn wholes(batch: &RecordBatch, column: &str) -> Vec<i64> {
+    batch.column_by_name(column).unwrap().as_primitive::<Int64Type>().values().to_vec()
+}
+
+/// What came of everything so far: results, alarms.
+#[derive(Default)]
+struct Told {
+    results: Vec<RecordBatch>,
+    alarms: Vec<RecordBatch>,
+    late: Vec<(i64, String, u64)>,
+}
+
+impl Told {
+    fn take(&mut self, monitor: &mut Monitor) {
+        let output = monitor.take();
+        self.results.push(output.results(&monitor.watched()).unwrap());
+        self.alarms.push(output.alarms().unwrap());
+        let late = output.late.iter().map(|late| (late.window, late.segment.clone(), late.profile.rows()));
+        self.late.extend(late);
+    }
+
+    fn results(&self) -> RecordBatch {
+        concat_batches(&self.results[0].schema(), &self.results).unwrap()
+    }
+
+    fn alarms(&self) -> RecordBatch {
+        concat_batches(&self.alarms[0].schema(), &self.alarms).unwrap()
+    }
+
+    /// Happened, column, detector, what.
+    fn events(&self) -> Vec<[String; 4]> {
+        let alarms = self.alarms();
+        let columns = ["happened", "column", "detector", "what"].map(|name| text(&alarms, name));
+        (0..alarms.num_rows()).map(|row| [0, 1, 2, 3].map(|i| columns[i][row].clone())).collect()
+    }
+}
+
+fn run(settings: Settings, rows: &[RecordBatch]) -> Told {
+    let mut monitor = Monitor::try_new(settings, None).unwrap();
+    let mut told = Told::default();
+    for rows in rows {
+        monitor.update(rows, NOW_US).unwrap();
+    }
+    told.take(&mut monitor);
+    told
+}
+
+/// How a stream is fed: sizes of batches, and whether the process is started again after each.
+fn feed(settings: &Settings, rows: &RecordBatch, sizes: &[usize], restarts: bool, end_us: i64) -> Told {
+    let mut monitor = Monitor::try_new(settings.clone(), None).unwrap();
+    let mut told = Told::default();
+    let (mut from, mut turn) = (0, 0);
+    while from < rows.num_rows() {
+        let size = sizes[turn % sizes.len()].min(rows.num_rows() - from);
+        monitor.update(&rows.slice(from, size), NOW_US).unwrap();
+        from += size;
+        turn += 1;
+        if restarts && turn % 3 == 0 {
+            told.take(&mut monitor);
+            let bytes = monitor.checkpoint().unwrap();
+            monitor = Monitor::restore(settings.clone(), &bytes).unwrap();
+            assert_eq!(monitor.checkpoint().unwrap(), bytes);
+        }
+    }
+    monitor.advance(end_us).unwrap();
+    told.take(&mut monitor);
+    told
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(12))]
+
+    /// Any cut into batches, and any number of restarts, gives the same bits.
+    #[test]
+    fn how_rows_come_changes_nothing(
+        seed in 0u64..1000,
+        sizes in prop::collection::vec(1usize..3000, 1..4),
+        shift in 0.0f64..0.6,
+        disorder in prop::sample::select(vec![0i64, HOUR_US / 2, 3 * HOUR_US]),
+        segments in any::<bool>(),
+    ) {
+        let mut made = hours(0, 90, 100, seed);
+        let mut rng = Rng::new(seed + 1);
+        for (i, (ts, x)) in made.ts.iter_mut().zip(&mut made.x).enumerate() {
+            *ts -= (rng.next_f64() * disorder as f64) as i64;
+            if i > 6500 {
+                *x = x.map(|x| x + shift);
+            }
+            if i % 97 == 0 {
+                *x = None;
+            }
+        }
+        let mut settings = settings();
+        settings.segments = if segments { vec![vec!["c".to_owned()]] } else { vec![] };
+        let rows = made.batch();
+        let end_us = START_US + 95 * HOUR_US;
+        let whole = feed(&settings, &rows, &[rows.num_rows()], false, end_us);
+        for restarts in [false, true] {
+            let cut = feed(&settings, &rows, &sizes, restarts, end_us);
+            prop_assert_eq!(cut.results(), whole.results());
+            prop_assert_eq!(cut.alarms(), whole.alarms());
+            prop_assert_eq!(&cut.late, &whole.late);
+        }
+    }
+}
+
+#[test]
+fn every_row_is_in_one_window_and_windows_are_whole() {
+    let rows = hours(0, 80, 60, 3).batch();
+    let told = feed(&settings(), &rows, &[777], false, START_US + 81 * HOUR_US);
+    let results = told.results();
+    assert_eq!(results.num_rows(), 80 * 2);
+    assert!(wholes(&results, "rows").iter().all(|&rows| rows == 60));
+    let status = text(&results, "status");
+    assert!(status[..100].iter().all(|s| s == "learning") && status[100..].iter().all(|s| s == "watching"));
+    assert_eq!(told.alarms().num_rows(), 0);
+}
+
+#[test]
+fn late_rows_are_told_apart_and_absurd_times_change_nothing() {
+    let mut made = hours(0, 60, 100, 5);
+    // One row of hour 3 comes with those of hour 40, one is of the year 9999, one from before 1970.
+    let place = 40 * 100 + 50;
+    made.ts[place] = START_US + 3 * HOUR_US + 7;
+    made.ts[place + 1] = 253_370_764_800_000_000;
+    made.ts[place + 2] = -5;
+    let mut monitor = Monitor::try_new(settings(), None).unwrap();
+    monitor.update(&made.batch(), NOW_US).unwrap();
+    monitor.advance(START_US + 61 * HOUR_US).unwrap();
+    let counts = monitor.counts();
+    assert_eq!((counts.rows, counts.late, counts.absurd), (6000, 1, 2));
+    let mut told = Told::default();
+    told.take(&mut monitor);
+    assert_eq!(told.late.len(), 1);
+    assert_eq!((&*told.late[0].1, told.late[0].2), ("", 1));
+    let rows = wholes(&told.results(), "rows");
+    assert_eq!(rows.iter().sum::<i64>(), 2 * (6000 - 3));
+}
+
+/// A change is found, named and closed again.
+#[test]
+fn a_change_opens_an_alarm_and_its_end_closes_it() {
+    let mut made = hours(0, 200, 400, 8);
+    for (i, x) in made.x.iter_mut().enumerate() {
+        let hour = i / 400;
+        // A fifth of the rows move past .5.
+        if (80..120).contains(&hour) && i % 5 < 2 && x.is_some_and(|x| x < 0.5) {
+            *x = x.map(|x| x + 0.5);
+        }
+    }
+    let told = run(settings(), &[made.batch()]);
+    let events = told.events();
+    let of: Vec<_> = events.iter().map(|event| (&*event[0], &*event[1])).collect();
+    assert_eq!((of[0], of[of.len() - 1]), (("opened", "x"), ("closed", "x")), "{events:?}");
+    assert!(events[0][3].starts_with("above 0.4") || events[0][3].starts_with("above 0.5"), "{events:?}");
+    let alarms = told.alarms();
+    let since = alarms.column_by_name("since").unwrap();
+    let since = since.as_primitive::<arrow_array::types::TimestampMicrosecondType>().value(0);
+    assert!((since - (START_US + 80 * HOUR_US)).abs() <= 2 * HOUR_US);
+}
+
+#[test]
+fn breakages_are_found_in_their_first_window() {
+    let cases: [(&str, fn(&mut Rows, usize), &str); 3] = [
+        ("x", |rows, i| rows.x[i] = None, "missing"),
+        ("x", |rows, i| rows.x[i] = Some(7.0), "above"),
+        ("c", |rows, i| rows.c[i] = Some("z"), "new values"),
+    ];
+    for (column, breaks, what) in cases {
+        let mut made = hours(0, 70, 100, 9);
+        (60 * 100..70 * 100).for_each(|i| breaks(&mut made, i));
+        let told = run(settings(), &[made.batch()]);
+        let events = told.events();
+        assert_eq!(events[0][..2], ["opened".to_owned(), column.to_owned()], "{events:?}");
+        assert!(events[0][3].starts_with(what), "{events:?}");
+        assert_eq!(text(&told.alarms(), "window")[0], "2026-01-07 12:00", "{events:?}");
+    }
+}
+
+#[test]
+fn rules_speak_at_once() {
+    let mut settings = settings();
+    let allowed = Some(NAMES.map(str::to_owned).into());
+    settings.checks = BTreeMap::from([
+        ("x".to_owned(), Check { max: Some(1.0), nulls: Some(0.02), ..Check::default() }),
+        ("c".to_owned(), Check { allowed, ..Check::default() }),
+    ]);
+    let mut made = hours(0, 63, 100, 11);
+    made.x[60 * 100 + 7] = Some(1.5);
+    made.c[61 * 100 + 7] = Some("zebra");
+    (0..3).for_each(|i| made.x[62 * 100 + i] = None);
+    let whole = made.batch();
+    // In hour 63 a column is gone, in 64 it is text, from 65 on there are no rows, and in 70 ten times as many.
+    let gone = hours(63, 64, 100, 12).batch().project(&[0, 2]).unwrap();
+    let retyped = hours(64, 65, 100, 13).batch();
+    let words: ArrayRef = Arc::new(StringArray::from(vec!["w"; 100]));
+    let columns = [("ts", retyped.column(0).clone()), ("x", words), ("c", retyped.column(2).clone())];
+    let retyped = RecordBatch::try_from_iter(columns).unwrap();
+    let many = hours(70, 72, 1000, 14).batch();
+    let told = run(settings, &[whole, gone, retyped, many]);
+    let mut seen: Vec<_> =
+        told.events().into_iter().filter(|event| event[2] == "rule" && event[0] == "opened").collect();
+    seen.sort();
+    let seen: Vec<_> = seen.iter().map(|event| (&*event[1], &*event[3])).collect();
+    let expected = [
+        ("", "1000 rows; the reference has 100 to 100 a window"),
+        ("", "no rows; the reference has 100 to 100 a window"),
+        ("c", "\"zebra\" is not allowed"),
+        ("x", "1.5 is above 1"),
+        ("x", "3.00 % have no value, 2.00 % may"),
+        ("x", "the column is gone"),
+        ("x", "the column is string now, and float64 in the reference"),
+    ];
+    assert_eq!(seen, expected);
+}
+
+/// What comes round with the hours is no alarm beside the same hour, and one beside all hours.
+#[test]
+fn seasons_are_compared_with_themselves() {
+    let mut made = hours(0, 24 * 60, 60, 15);
+    for (i, x) in made.x.iter_mut().enumerate() {
+        let hour = (i / 60) % 24;
+        *x = x.map(|x| x + hour as f64);
+    }
+    let batch = made.batch();
+    let of = |cycle: Option<Cycle>| {
+        let settings = Settings { cycle, reference: Span::First(24 * 40), ..settings() };
+        run(settings, std::slice::from_ref(&batch))
+    };
+    assert_eq!(of(Some(Cycle::HourOfDay)).events(), Vec::<[String; 4]>::new());
+    let promises = text(&of(None).alarms(), "promise");
+    assert!(promises.iter().all(|promise| promise.starts_with("none")), "{promises:?}");
+}
+
+/// A trailing reference follows: a step is an alarm that ends, though the step stays.
+#[test]
+fn a_trailing_reference_follows() {
+    let mut made = hours(0, 300, 400, 16);
+    made.x.iter_mut().skip(100 * 400).for_each(|x| *x = x.map(|x| x + 0.3));
+    let told = run(Settings { reference: Span::Trailing(48), ..settings() }, &[made.batch()]);
+    let events = told.events();
+    assert_eq!(events[0][..2], ["opened".to_owned(), "x".to_owned()]);
+    let results = told.results();
+    let status = text(&results, "status");
+    assert_eq!(status.iter().filter(|status| *status == "learning").count(), 2 * 48);
+    let verdicts = text(&results, "verdict");
+    assert!(verdicts[2 * 280..].iter().all(|verdict| verdict != "drift"), "{verdicts:?}");
+}
+
+#[test]
+fn a_reference_that_is_handed_over_is_used_whole() {
+    let reference = hours(-2000, -1900, 100, 17).batch();
+    let profile = |batch: &RecordBatch| {
+        let mut builder = ProfileBuilder::try_new(&batch.schema(), &Options::default()).unwrap();
+        builder.update(batch).unwrap();
+        builder.finish().unwrap()
+    };
+    let settings = Settings { reference: Span::Given, ..settings() };
+    let mut monitor = Monitor::try_new(settings.clone(), Some(&profile(&reference))).unwrap();
+    monitor.learn(&reference.slice(0, 1234)).unwrap();
+    monitor.learn(&reference.slice(1234, reference.num_rows() - 1234)).unwrap();
+    monitor.end_learning().unwrap();
+    let standings = monitor.standings().unwrap();
+    assert_eq!(wholes(&standings, "reference_rows"), [10_000, 10_000]);
+    assert_eq!(wholes(&standings, "reference_windows"), [100, 100]);
+    monitor.update(&hours(0, 10, 100, 18).batch(), NOW_US).unwrap();
+    let mut told = Told::default();
+    told.take(&mut monitor);
+    assert!(text(&told.results(), "status").iter().all(|status| status == "watching"));
+
+    // Without times nothing shows how windows vary, until thirty have come.
+    let timeless = reference.project(&[1, 2]).unwrap();
+    let mut monitor = Monitor::try_new(settings, Some(&profile(&timeless))).unwrap();
+    monitor.learn(&timeless).unwrap();
+    monitor.end_learning().unwrap();
+    monitor.update(&hours(0, 40, 100, 19).batch(), NOW_US).unwrap();
+    let mut told = Told::default();
+    told.take(&mut monitor);
+    let status = text(&told.results(), "status");
+    assert_eq!(status.iter().filter(|status| *status == "calibrating").count(), 2 * 29);
+    assert_eq!(status.last().unwrap(), "watching");
+}
+
+#[test]
+fn segments_beyond_the_limit_are_pooled() {
+    let settings = Settings { segments: vec![vec!["c".into()]], segment_limit: 2, ..settings() };
+    let told = run(settings, &[hours(0, 60, 100, 20).batch()]);
+    let results = told.results();
+    let segments: HashSet<_> = text(&results, "segment").into_iter().collect();
+    assert_eq!(segments.len(), 4);
+    assert!(segments.contains("c=__other__") && segments.contains(""));
+    let rows: i64 = wholes(&results, "rows").iter().sum();
+    assert_eq!(rows % (4 * 100), 0);
+}
+
+#[test]
+fn what_is_wrong_is_said() {
+    let error = |settings: Settings| Monitor::try_new(settings, None).err().unwrap().to_string();
+    assert!(error(Settings { tolerance: 1.0, ..settings() }).starts_with("tolerance is 1"));
+    assert!(
+        error(Settings { false_alarms_a_window: 2.0, ..settings() }).starts_with("false_alarms comes to 2")
+    );
+    let mut monitor = Monitor::try_new(settings(), None).unwrap();
+    let columns: [(&str, ArrayRef); 1] = [("x", Arc::new(Int64Array::from(vec![1])))];
+    let batch = RecordBatch::try_from_iter(columns).unwrap();
+    let said = monitor.update(&batch, NOW_US).unwrap_err().to_string();
+    assert_eq!(said, "no column \"ts\", which is the time; columns are \"x\"");
+    let restored = Monitor::restore(settings(), b"nonsense").err().unwrap().to_string();
+    assert!(restored.starts_with("the checkpoint is damaged"), "{restored}");
+}
