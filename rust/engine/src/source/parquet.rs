@@ -221,7 +221,7 @@ fn all_dictionary(file: &OpenFile, root: usize, row_group: usize) -> bool {
     })
 }
 
-fn decode_error(error: ParquetError) -> Error {
+pub(crate) fn decode_error(error: ParquetError) -> Error {
     let text = match error {
         ParquetError::External(cause) => match cause.downcast::<Error>() {
             Ok(ours) => return *ours,
@@ -234,7 +234,7 @@ fn decode_error(error: ParquetError) -> Error {
 }
 
 /// Reads ahead in windows, so that decoding page by page does not ask for page by page.
-struct Windowed {
+pub(crate) struct Windowed {
     data: Arc<dyn ReadAt>,
     window: Mutex<Window>,
 }
@@ -246,7 +246,7 @@ struct Window {
 }
 
 impl Windowed {
-    fn new(data: Arc<dyn ReadAt>) -> Self {
+    pub(crate) fn new(data: Arc<dyn ReadAt>) -> Self {
         Self { data, window: Mutex::default() }
     }
 
@@ -296,7 +296,7 @@ impl ChunkReader for Windowed {
 }
 
 /// Reads on from a place in the file.
-struct PageHeaderReader {
+pub(crate) struct PageHeaderReader {
     data: Arc<dyn ReadAt>,
     position: u64,
     piece: Bytes,
