@@ -49,6 +49,48 @@ def write_file(path: str, data: bytes) -> None:
     """Writes a file whole or not at all."""
 
 @final
+class Facts:
+    """Rows of a store."""
+
+    @property
+    def rows(self) -> int: ...
+    @property
+    def names(self) -> list[str]: ...
+    def window_profiles(self) -> list[tuple[str, str, int, Profile]]:
+        """Profiles of windows, over all writers: monitor, segment, start in microseconds, profile."""
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object: ...
+
+def facts_to_parquet(data: Any, table: str, *, monitor: str, writer: str) -> bytes | None:
+    """The rows of one commit as the bytes of a Parquet file; `None` where there are none."""
+
+def read_facts(
+    inputs: Sequence[Input],
+    table: str,
+    *,
+    columns: Sequence[str] | None = None,
+    segments: Sequence[str] | None = None,
+    since: int | None = None,
+    until: int | None = None,
+    select: Sequence[str] | None = None,
+) -> Facts:
+    """The rows that count of files in the order of their commits; times in microseconds."""
+
+def merge_facts(inputs: Sequence[Input], table: str) -> bytes:
+    """Files of neighbouring commits as the bytes of one."""
+
+def expire_facts(inputs: Sequence[Input], table: str, before: int) -> list[tuple[int, int, bytes | None]]:
+    """What is left of each file: rows dropped, rows kept, and the file anew where both are some."""
+
+def examine_facts(source: Input, table: str) -> tuple[int, list[tuple[str, str]]]:
+    """Reads all of a file: its rows, and monitor and writer of them."""
+
+def facts_that_disagree(inputs: Sequence[Input], table: str) -> list[tuple[int, int, str, int, list[str]]]:
+    """Files that say different things of the same identity and revision.
+
+    Positions of both, the first such row, how many there are, and which columns differ.
+    """
+
+@final
 class Options:
     """How to profile, checked. Raises ValueError."""
 

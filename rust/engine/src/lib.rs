@@ -6,6 +6,7 @@
 
 pub mod compare;
 mod error;
+pub mod facts;
 mod guard;
 pub mod monitor;
 mod options;

@@ -135,10 +135,14 @@ pub fn export_array<'py>(py: Python<'py>, batch: &RecordBatch) -> PyResult<Bound
     PyTuple::new(py, [schema, array])
 }
 
-/// One batch as the capsule of `__arrow_c_stream__`.
-pub fn export_stream<'py>(py: Python<'py>, batch: RecordBatch) -> PyResult<Bound<'py, PyCapsule>> {
-    let schema = batch.schema();
-    let reader: Box<dyn RecordBatchReader + Send> = Box::new(RecordBatchIterator::new([Ok(batch)], schema));
+/// Batches of one schema as the capsule of `__arrow_c_stream__`.
+pub fn export_stream<'py>(
+    py: Python<'py>,
+    schema: SchemaRef,
+    batches: Vec<RecordBatch>,
+) -> PyResult<Bound<'py, PyCapsule>> {
+    let batches = batches.into_iter().map(Ok);
+    let reader: Box<dyn RecordBatchReader + Send> = Box::new(RecordBatchIterator::new(batches, schema));
     PyCapsule::new_with_value(py, FFI_ArrowArrayStream::new(reader), STREAM)
 }
 

@@ -5,6 +5,7 @@ mod batch;
 mod column;
 mod compare;
 mod error;
+mod facts;
 mod file;
 mod info;
 mod input;
@@ -22,6 +23,10 @@ mod _core {
     use super::column::Column;
     #[pymodule_export]
     use super::compare::{Comparison, compare};
+    #[pymodule_export]
+    use super::facts::{
+        Facts, examine_facts, expire_facts, facts_that_disagree, facts_to_parquet, merge_facts, read_facts,
+    };
     #[pymodule_export]
     use super::file::write_file;
     #[pymodule_export]

@@ -4,7 +4,7 @@
 //! [`parquet`] and [`text`] decode them; [`profile_inputs`] shares the work out over threads and
 //! merges the parts in the order of the data, so that the number of threads changes nothing.
 
-mod parquet;
+pub(crate) mod parquet;
 pub mod paths;
 pub mod read;
 mod text;
@@ -349,7 +349,7 @@ fn run(task: Task, options: &Options, input: &Input, gate: &Gate) -> Result<Part
     part.map_err(|error| name_input(error, &input.name))
 }
 
-fn name_input(error: Error, name: &str) -> Error {
+pub(crate) fn name_input(error: Error, name: &str) -> Error {
     match error {
         Error::Input(message) if !message.starts_with(name) => Error::Input(format!("{name}: {message}")),
         Error::Argument(message) if !message.starts_with(name) => {

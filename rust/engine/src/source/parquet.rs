@@ -279,7 +279,7 @@ fn all_dictionary(file: &OpenFile, root: usize, row_group: usize) -> bool {
     })
 }
 
-fn decode_error(error: ParquetError) -> Error {
+pub(crate) fn decode_error(error: ParquetError) -> Error {
     let text = match error {
         ParquetError::External(cause) => match cause.downcast::<Error>() {
             Ok(ours) => return *ours,
@@ -292,7 +292,7 @@ fn decode_error(error: ParquetError) -> Error {
 }
 
 /// Reads ahead in windows, so that decoding page by page does not ask for page by page.
-struct Windowed {
+pub(crate) struct Windowed {
     data: Arc<dyn ReadAt>,
     window: Mutex<Window>,
 }
@@ -304,7 +304,7 @@ struct Window {
 }
 
 impl Windowed {
-    fn new(data: Arc<dyn ReadAt>) -> Self {
+    pub(crate) fn new(data: Arc<dyn ReadAt>) -> Self {
         Self { data, window: Mutex::default() }
     }
 
@@ -354,7 +354,7 @@ impl ChunkReader for Windowed {
 }
 
 /// Reads on from a place in the file.
-struct PageHeaderReader {
+pub(crate) struct PageHeaderReader {
     data: Arc<dyn ReadAt>,
     position: u64,
     piece: Bytes,

@@ -1,0 +1,262 @@
+"""The facts of a home: read by anybody, at any time."""
+
+import os
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+from typing import TypeVar
+
+from driftline import _core
+from driftline._store import facts as rows
+from driftline._store import views
+from driftline._store.checkpoint import read_head
+from driftline._store.facts import Facts, WindowProfile, microseconds
+from driftline._store.files import Folder
+from driftline._store.names import CHECKPOINT, check_monitor, counting, folder_of, names_of, parts_of
+from driftline._store.verify import Finding, verify
+from driftline._store.writer import Writer, check_layout, refuse_lost_checkpoint
+from driftline.errors import InputError, StorageError
+
+__all__ = ["Store"]
+
+T = TypeVar("T")
+
+TRIES = 20
+"""How often a reader begins again because a writer compacted what it was about to read."""
+
+
+class Store:
+    """The facts of all monitors of a home, in its folder `store`.
+
+    Reading needs no lock and disturbs no writer. A reader sees whole commits.
+    """
+
+    def __init__(self, home: str | os.PathLike[str]) -> None:
+        path = os.fspath(home)
+        if not isinstance(path, str):
+            raise TypeError(f"home is {home!r}: it takes a str or a Path")
+        if "://" in path:
+            raise InputError(f"{path}: a home in a bucket is not supported yet: name a folder")
+        if not path:
+            raise ValueError("home is empty: name a folder")
+        self.path = os.path.join(os.path.expanduser(path), "store")  # noqa: PTH111, PTH118
+        self._files = Folder(self.path)
+
+    def __repr__(self) -> str:
+        return f"Store({self.path!r})"
+
+    def writer(self, monitor: str, writer: str) -> Writer:
+        """Takes a source for this process, so that its facts can be written.
+
+        Args:
+            monitor: Name of the monitor: letters, digits, `_`, `-` and `.`.
+            writer: Name of the source of the rows, such as a path; any text.
+
+        Raises:
+            InputError: The folder cannot be used, or its checkpoint is damaged or of a newer version.
+            StorageError: Another process has the source, or the disk fails.
+        """
+        return Writer(self._files, monitor, writer)
+
+    def monitors(self) -> list[str]:
+        """Names of the monitors that have committed anything."""
+        return sorted({monitor for monitor, _ in self.sources()})
+
+    def sources(self, monitor: str | None = None) -> list[tuple[str, str]]:
+        """Monitor and writer of each source that has committed anything."""
+        listed = self._listed(monitor)
+        heads = (read_head(self._files, base) for base in _bases(listed) if f"{base}/{CHECKPOINT}" in listed)
+        return sorted(head.owner for head in heads if head is not None)
+
+    def results(
+        self,
+        monitor: str | None = None,
+        *,
+        writer: str | None = None,
+        column: str | Sequence[str] | None = None,
+        segment: str | Sequence[str] | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        select: Sequence[str] | None = None,
+    ) -> Facts:
+        """What windows said of series: a row a series and window.
+
+        Args:
+            monitor: One monitor; all by default.
+            writer: One source; all by default.
+            column: One monitored column, or several.
+            segment: One segment, or several; `""` is the whole.
+            since: Windows that begin at this time or later.
+            until: Windows that begin before this time.
+            select: Columns of the table to read beside the identity.
+
+        Raises:
+            InputError: A file is damaged, or of a newer version.
+            StorageError: The disk fails.
+        """
+        return self._read("results", monitor, writer, column, segment, since, until, select)
+
+    def profiles(
+        self,
+        monitor: str | None = None,
+        *,
+        writer: str | None = None,
+        column: str | Sequence[str] | None = None,
+        segment: str | Sequence[str] | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        select: Sequence[str] | None = None,
+    ) -> Facts:
+        """Profiles of windows: a row a column, segment, window and writer. Takes what `results` takes."""
+        return self._read("profiles", monitor, writer, column, segment, since, until, select)
+
+    def alarms(
+        self,
+        monitor: str | None = None,
+        *,
+        writer: str | None = None,
+        column: str | Sequence[str] | None = None,
+        segment: str | Sequence[str] | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        select: Sequence[str] | None = None,
+    ) -> Facts:
+        """What happened to alarms: a row an event. Takes what `results` takes."""
+        return self._read("alarms", monitor, writer, column, segment, since, until, select)
+
+    def window_profiles(
+        self,
+        monitor: str | None = None,
+        *,
+        segment: str | Sequence[str] | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+    ) -> list[WindowProfile]:
+        """Profiles of windows, those of all writers merged.
+
+        Raises:
+            InputError: A file is damaged, or profiles of two writers do not fit together.
+            StorageError: The disk fails.
+        """
+        return rows.window_profiles(self.profiles(monitor, segment=segment, since=since, until=until))
+
+    def expire(self, before: datetime) -> int:
+        """Drops rows of windows that ended by a time, of all sources; tells how many. See `Writer.expire`.
+
+        Raises:
+            StorageError: Another process has a source, which is told after the others are done.
+        """
+        dropped = 0
+        in_use: StorageError | None = None
+        microseconds("before", before)
+        for monitor, source in self.sources():
+            try:
+                writer = self.writer(monitor, source)
+            except StorageError as error:
+                in_use = error
+                continue
+            with writer:
+                dropped += writer.expire(before)
+        if in_use is not None:
+            raise in_use
+        return dropped
+
+    def verify(self) -> list[Finding]:
+        """Reads everything, and explains what is damaged; an empty list says that nothing is.
+
+        Raises:
+            InputError: The folder cannot be read.
+            StorageError: The disk fails.
+        """
+        return verify(self._files)
+
+    def views(self) -> str:
+        """SQL for DuckDB that makes views `driftline_profiles`, `driftline_results` and `driftline_alarms`.
+
+        A table without files yet is an empty view, so make views anew after the first rows.
+        """
+        check_layout(self._files)
+        return views.of_files(self.path, self._files.listed())
+
+    def _read(
+        self,
+        table: str,
+        monitor: str | None,
+        writer: str | None,
+        column: str | Sequence[str] | None,
+        segment: str | Sequence[str] | None,
+        since: datetime | None,
+        until: datetime | None,
+        select: Sequence[str] | None,
+    ) -> Facts:
+        columns, segments = _names("column", column), _names("segment", segment)
+        first = None if since is None else microseconds("since", since)
+        last = None if until is None else microseconds("until", until)
+        chosen = None if select is None else _names("select", select)
+
+        def read(names: list[str]) -> Facts:
+            inputs = self._files.inputs(names)
+            return Facts(
+                _core.read_facts(
+                    inputs, table, columns=columns, segments=segments, since=first, until=last, select=chosen
+                )
+            )
+
+        return self._undisturbed(lambda: self._names(table, monitor, writer), read)
+
+    def _undisturbed(self, names: Callable[[], list[str]], read: Callable[[list[str]], T]) -> T:
+        """Reads files, and begins again where a writer has put others in their place."""
+        found = names()
+        for _ in range(TRIES):
+            try:
+                return read(found)
+            except InputError:
+                now = names()
+                if now == found:
+                    raise
+                found = now
+        return read(found)
+
+    def _names(self, table: str, monitor: str | None, writer: str | None) -> list[str]:
+        """The files of a table that count, in the order of sources and commits."""
+        listed = self._listed(monitor)
+        wanted = None if writer is None else folder_of(writer)
+        names = []
+        for base in _bases(listed):
+            if wanted is None or base.partition("/")[2] == wanted:
+                # The checkpoint is read after the files are listed: it knows of all that were compacted.
+                head = read_head(self._files, base)
+                parts = parts_of(listed, base)
+                commit = 0 if head is None else head.commit
+                refuse_lost_checkpoint(self._files.path(f"{base}/{CHECKPOINT}"), commit, parts)
+                counted = [part for part in counting(parts[table]) if part.last <= commit]
+                names += names_of(base, {table: counted})
+        return names
+
+    def _listed(self, monitor: str | None) -> dict[str, int]:
+        """Names of files, as they were at one moment.
+
+        While a folder is listed, a file may come where the listing has passed and those that it replaces go where it
+        has not. Then a second listing is another one.
+        """
+        check_layout(self._files)
+        below = "" if monitor is None else check_monitor(monitor)
+        listed = self._files.listed(below)
+        while (again := self._files.listed(below)).keys() != listed.keys():
+            listed = again
+        return again
+
+
+def _bases(listed: Iterable[str]) -> list[str]:
+    """Folders of sources."""
+    deep = (name.split("/") for name in listed)
+    return sorted({"/".join(parts[:2]) for parts in deep if len(parts) > 2})
+
+
+def _names(option: str, names: str | Sequence[str] | None) -> list[str] | None:
+    if names is None:
+        return None
+    listed = [names] if isinstance(names, str) else list(names)
+    wrong = next((name for name in listed if not isinstance(name, str)), None)
+    if wrong is not None:
+        raise TypeError(f"{option} has {wrong!r}: it takes names")
+    return listed

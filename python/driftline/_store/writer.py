@@ -1,0 +1,250 @@
+"""The one process that writes the facts of a source."""
+
+import json
+from collections.abc import Iterable
+from datetime import datetime
+from types import TracebackType
+from typing import Any, Self
+
+from driftline import _core
+from driftline._store import checkpoint as checkpoints
+from driftline._store.compact import merged, runs
+from driftline._store.facts import microseconds
+from driftline._store.files import Folder, is_half
+from driftline._store.lease import Lease
+from driftline._store.names import CHECKPOINT, LAYOUT, TABLES, VERSION, Part, base_of, counting, names_of, parts_of
+from driftline.errors import DriftlineError, InputError
+
+__all__ = ["Writer", "check_layout", "refuse_lost_checkpoint"]
+
+
+class Writer:
+    """Writes the facts of a source, commit by commit; made by `Store.writer`, and a context manager.
+
+    A commit is there as a whole or not at all, also when the process is killed in it.
+    """
+
+    def __init__(self, files: Folder, monitor: str, writer: str) -> None:
+        self.monitor = monitor
+        self.writer = writer
+        self.trouble: str | None = None
+        """Why files could not be compacted, where that is so; facts are not in danger."""
+        self._files = files
+        self._base = base_of(monitor, writer)
+        check_layout(files)
+        self._lease: Lease | None = Lease(files, monitor, writer)
+        try:
+            if files.read(LAYOUT) is None:
+                files.write(LAYOUT, json.dumps({"version": VERSION}).encode() + b"\n")
+            self._commit = self._recovered()
+        except BaseException:
+            self.close()
+            raise
+        self._sure = True
+
+    @property
+    def last_commit(self) -> int:
+        """The number of the last commit, 0 before the first."""
+        return self._commit
+
+    def checkpoint(self) -> tuple[int, bytes]:
+        """The number of the last commit and the state it came with; `(0, b"")` before the first.
+
+        Raises:
+            InputError: The checkpoint is damaged, or of a newer version.
+        """
+        self._check_owned()
+        read = checkpoints.read_state(self._files, self._base)
+        return (0, b"") if read is None else (read[0].commit, read[1])
+
+    def commit(
+        self,
+        number: int,
+        *,
+        profiles: Any = None,
+        results: Any = None,
+        alarms: Any = None,
+        checkpoint: bytes,
+    ) -> None:
+        """Adds rows and replaces the state, both or neither.
+
+        Args:
+            number: One more than the last.
+            profiles: Rows of the table: anything with `__arrow_c_stream__` or `__arrow_c_array__`. Columns `monitor`
+                and `writer` are added where they are missing.
+            results: As `profiles`.
+            alarms: As `profiles`.
+            checkpoint: The state from which a new process goes on.
+
+        Raises:
+            ValueError: Another number is next.
+            InputError: A row lacks its identity, or has that of another source or of another row.
+            StorageError: The disk is full or fails. The commit can be tried again.
+        """
+        self._check_owned()
+        if not self._sure:
+            self._commit = self._recovered()
+            self._sure = True
+            if number == self._commit and self.checkpoint() == (number, checkpoint):
+                return
+        if number != self._commit + 1:
+            raise ValueError(f"number is {number}: the next commit is {self._commit + 1}")
+        data = {}
+        for table, rows in zip(TABLES, (profiles, results, alarms), strict=True):
+            encoded = None if rows is None else self._encoded(table, rows)
+            if encoded is not None:
+                data[table] = encoded
+        part = Part(number, number, 0)
+        # Whatever happens from here on: what is on the disk says whether the commit is there.
+        self._sure = False
+        for table, encoded in data.items():
+            self._files.write(f"{self._base}/{table}/{part.name}", encoded)
+        self._write_checkpoint(number, self._parts(), checkpoint)
+        self._commit = number
+        self._sure = True
+        try:
+            self.compact()
+            self.trouble = None
+        except DriftlineError as error:
+            # The commit is there. Files are only more than they need be, which the next commit tries to mend.
+            self.trouble = str(error)
+
+    def compact(self) -> None:
+        """Makes many files few; `commit` does this by itself.
+
+        Raises:
+            InputError: A file is damaged.
+            StorageError: The disk is full or fails.
+        """
+        self._check_owned()
+        for table in TABLES:
+            while planned := runs(self._sized(table)):
+                for run in planned:
+                    self._merge(table, run)
+
+    def expire(self, before: datetime) -> int:
+        """Drops rows of windows that ended by a time; tells how many.
+
+        A row's window ends at its `window_end`, where the table has one, else it is judged by `window_start`. An alarm
+        goes as a whole, after the last that happened to it.
+
+        Raises:
+            InputError: A file is damaged.
+            StorageError: The disk is full or fails.
+        """
+        self._check_owned()
+        time = microseconds("before", before)
+        # What a file covers would be read again, were that file to go first.
+        self._commit = self._recovered()
+        parts = self._parts()
+        dropped = 0
+        gone: dict[str, list[Part]] = {table: [] for table in TABLES}
+        anew: dict[str, bytes] = {}
+        for table in TABLES:
+            inputs = self._files.inputs(names_of(self._base, {table: parts[table]}))
+            for part, (rows, kept, data) in zip(parts[table], _core.expire_facts(inputs, table, time), strict=True):
+                dropped += rows
+                if not kept:
+                    gone[table].append(part)
+                elif data is not None:
+                    anew[f"{self._base}/{table}/{part.name}"] = data
+        if any(gone.values()):
+            # First it is said that they go, or they would be missed.
+            left = {table: [part for part in parts[table] if part not in gone[table]] for table in TABLES}
+            self._write_checkpoint(self._commit, left, self.checkpoint()[1])
+            self._files.delete(names_of(self._base, gone))
+        for name, data in anew.items():
+            self._files.write(name, data)
+        return dropped
+
+    def close(self) -> None:
+        """Gives the source up for others."""
+        if self._lease is not None:
+            self._lease.release()
+            self._lease = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _check_owned(self) -> None:
+        if self._lease is None:
+            raise ValueError("the writer is closed: open another")
+
+    def _encoded(self, table: str, rows: Any) -> bytes | None:
+        try:
+            return _core.facts_to_parquet(rows, table, monitor=self.monitor, writer=self.writer)
+        except InputError as error:
+            raise InputError(f"{table}: {error}") from None
+
+    def _recovered(self) -> int:
+        """The last commit; what was begun after it, and what is there twice, is deleted."""
+        read = checkpoints.read_state(self._files, self._base)
+        listed = self._files.listed(self._base)
+        parts = parts_of(listed, self._base)
+        path = self._files.path(f"{self._base}/{CHECKPOINT}")
+        commit = 0 if read is None else read[0].commit
+        if read is not None and read[0].owner != (self.monitor, self.writer):
+            there = f"source {read[0].writer!r} of monitor {read[0].monitor!r}"
+            raise InputError(f"{path}: is of {there}, which has the same folder here: give one another name")
+        refuse_lost_checkpoint(path, commit, parts)
+        beyond = {table: [part for part in found if part.first > commit] for table, found in parts.items()}
+        covered = {table: [part for part in found if part not in counting(found)] for table, found in parts.items()}
+        halves = [name for name in listed if is_half(name)]
+        self._files.delete([*names_of(self._base, beyond), *names_of(self._base, covered), *halves])
+        return commit
+
+    def _parts(self) -> dict[str, list[Part]]:
+        parts = parts_of(self._files.listed(self._base), self._base)
+        return {table: counting(found) for table, found in parts.items()}
+
+    def _sized(self, table: str) -> Iterable[tuple[Part, int]]:
+        listed = self._files.listed(f"{self._base}/{table}")
+        parts = counting(parts_of(listed, self._base)[table])
+        return [(part, listed[f"{self._base}/{table}/{part.name}"]) for part in parts]
+
+    def _merge(self, table: str, run: list[Part]) -> None:
+        names = names_of(self._base, {table: run})
+        data = _core.merge_facts(self._files.inputs(names), table)
+        self._files.write(f"{self._base}/{table}/{merged(run).name}", data)
+        self._files.delete(names)
+
+    def _write_checkpoint(self, commit: int, parts: dict[str, list[Part]], state: bytes) -> None:
+        data = checkpoints.encode(self.monitor, self.writer, commit, parts, state)
+        self._files.write(f"{self._base}/{CHECKPOINT}", data)
+
+
+def check_layout(files: Folder) -> None:
+    """Refuses a store that a newer driftline wrote.
+
+    Raises:
+        InputError: It is newer, or does not say its version.
+    """
+    data = files.read(LAYOUT)
+    if data is None:
+        return
+    path = files.path(LAYOUT)
+    try:
+        version = int(json.loads(data)["version"])
+    except (ValueError, KeyError, TypeError):
+        raise InputError(f'{path}: is damaged: it must be {{"version": {VERSION}}}') from None
+    if version > VERSION:
+        raise InputError(
+            f"{path}: is a store of version {version}, this driftline reads up to {VERSION}: update driftline"
+        )
+
+
+def refuse_lost_checkpoint(path: str, commit: int, parts: dict[str, list[Part]]) -> None:
+    """Refuses a checkpoint that is older than the files beside it: they would be lost if it were believed."""
+    last = max((part.last for found in parts.values() for part in found), default=0)
+    across = any(part.first <= commit < part.last for found in parts.values() for part in found)
+    if across or last > commit + 1:
+        told = f"is of commit {commit}" if commit else "is missing"
+        raise InputError(
+            f"{path}: {told}, but files of commits up to {last} are there; restore the source's folder as a whole "
+            "from a backup, or move it away to begin anew"
+        )

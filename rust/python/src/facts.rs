@@ -1,0 +1,152 @@
+//! Facts of monitors, to and from the files of a store.
+use crate::arrow::{export_stream, import_batches};
+use crate::error::to_py;
+use crate::input::Input;
+use crate::profile::Profile;
+use driftline_engine::facts::{self, Filter, Table};
+use driftline_engine::source;
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyCapsule};
+
+/// Rows of a store.
+#[pyclass(frozen)]
+pub struct Facts(facts::Facts);
+
+#[pymethods]
+impl Facts {
+    #[getter]
+    fn rows(&self) -> usize {
+        self.0.rows()
+    }
+
+    #[getter]
+    fn names(&self) -> Vec<&str> {
+        self.0.schema.fields().iter().map(|field| field.name().as_str()).collect()
+    }
+
+    /// Profiles of windows, over all writers: monitor, segment, start in microseconds, profile.
+    fn window_profiles(&self, py: Python<'_>) -> PyResult<Vec<(String, String, i64, Profile)>> {
+        let windows = py.detach(|| facts::window_profiles(&self.0)).map_err(|e| to_py(py, e))?;
+        Ok(windows
+            .into_iter()
+            .map(|window| (window.monitor, window.segment, window.window_start, window.profile.into()))
+            .collect())
+    }
+
+    #[pyo3(signature = (requested_schema = None))]
+    fn __arrow_c_stream__<'py>(
+        &self,
+        py: Python<'py>,
+        requested_schema: Option<Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyCapsule>> {
+        // The interface lets a producer give its own types where it cannot cast.
+        drop(requested_schema);
+        export_stream(py, self.0.schema.clone(), self.0.batches.clone())
+    }
+}
+
+/// The rows of one commit as the bytes of a Parquet file; `None` where there are none.
+#[pyfunction]
+#[pyo3(signature = (data, table, *, monitor, writer))]
+pub fn facts_to_parquet<'py>(
+    data: &Bound<'py, PyAny>,
+    table: &str,
+    monitor: &str,
+    writer: &str,
+) -> PyResult<Option<Bound<'py, PyBytes>>> {
+    let py = data.py();
+    let table = named(table)?;
+    let source = import_batches(data)?;
+    let encoded = py.detach(|| facts::encode(table, &source.schema, source.batches, monitor, writer));
+    Ok(encoded.map_err(|e| to_py(py, e))?.map(|bytes| PyBytes::new(py, &bytes)))
+}
+
+/// The rows that count of files in the order of their commits.
+#[pyfunction]
+#[pyo3(signature = (inputs, table, *, columns = None, segments = None, since = None, until = None, select = None))]
+#[expect(clippy::too_many_arguments, reason = "they are Python's keywords")]
+pub fn read_facts(
+    py: Python<'_>,
+    inputs: Vec<PyRef<'_, Input>>,
+    table: &str,
+    columns: Option<Vec<String>>,
+    segments: Option<Vec<String>>,
+    since: Option<i64>,
+    until: Option<i64>,
+    select: Option<Vec<String>>,
+) -> PyResult<Facts> {
+    let table = named(table)?;
+    let inputs = engine_inputs(&inputs);
+    let set = |names: Option<Vec<String>>| names.map(|names| names.into_iter().collect());
+    let filter = Filter { columns: set(columns), segments: set(segments), since, until, select };
+    py.detach(|| facts::read(table, &inputs, &filter)).map(Facts).map_err(|e| to_py(py, e))
+}
+
+/// Files of neighbouring commits as the bytes of one.
+#[pyfunction]
+pub fn merge_facts<'py>(
+    py: Python<'py>,
+    inputs: Vec<PyRef<'py, Input>>,
+    table: &str,
+) -> PyResult<Bound<'py, PyBytes>> {
+    let table = named(table)?;
+    let inputs = engine_inputs(&inputs);
+    let merged = py.detach(|| facts::merge(table, &inputs)).map_err(|e| to_py(py, e))?;
+    Ok(PyBytes::new(py, &merged))
+}
+
+/// What is left of each file without windows that ended by a time: rows dropped, rows kept, and the file anew
+/// where both are some.
+#[pyfunction]
+pub fn expire_facts<'py>(
+    py: Python<'py>,
+    inputs: Vec<PyRef<'py, Input>>,
+    table: &str,
+    before: i64,
+) -> PyResult<Vec<(usize, usize, Option<Bound<'py, PyBytes>>)>> {
+    let table = named(table)?;
+    let inputs = engine_inputs(&inputs);
+    let left = py.detach(|| facts::expire(table, &inputs, before)).map_err(|e| to_py(py, e))?;
+    let bytes = |bytes: Option<Vec<u8>>| bytes.map(|bytes| PyBytes::new(py, &bytes));
+    Ok(left.into_iter().map(|left| (left.dropped, left.kept, bytes(left.bytes))).collect())
+}
+
+/// Reads all of a file: its rows, and whose they are.
+#[pyfunction]
+pub fn examine_facts(
+    py: Python<'_>,
+    source: PyRef<'_, Input>,
+    table: &str,
+) -> PyResult<(usize, Vec<(String, String)>)> {
+    let table = named(table)?;
+    let input = source.0.clone();
+    let examined = py.detach(|| facts::examine(table, &input)).map_err(|e| to_py(py, e))?;
+    Ok((examined.rows, examined.owners.into_iter().collect()))
+}
+
+/// Files that say different things of the same identity and revision: positions of both, the first such row, how many
+/// there are, and which columns differ.
+#[pyfunction]
+pub fn facts_that_disagree(
+    py: Python<'_>,
+    inputs: Vec<PyRef<'_, Input>>,
+    table: &str,
+) -> PyResult<Vec<(usize, usize, String, usize, Vec<String>)>> {
+    let table = named(table)?;
+    let inputs = engine_inputs(&inputs);
+    let found = py.detach(|| facts::disagreements(table, &inputs)).map_err(|e| to_py(py, e))?;
+    Ok(found
+        .into_iter()
+        .map(|d| (d.files.0, d.files.1, d.first, d.rows, d.columns.into_iter().collect()))
+        .collect())
+}
+
+fn named(table: &str) -> PyResult<Table> {
+    Table::from_name(table)
+        .ok_or_else(|| PyValueError::new_err(format!("table {table:?} is none of profiles, results, alarms")))
+}
+
+fn engine_inputs(inputs: &[PyRef<'_, Input>]) -> Vec<source::Input> {
+    inputs.iter().map(|input| input.0.clone()).collect()
+}
