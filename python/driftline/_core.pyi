@@ -56,6 +56,8 @@ class Facts:
     def rows(self) -> int: ...
     @property
     def names(self) -> list[str]: ...
+    def to_dicts(self) -> list[dict[str, Any]]:
+        """The rows; times are microseconds since 1970."""
     def window_profiles(self) -> list[tuple[str, str, int, Profile]]:
         """Profiles of windows, over all writers: monitor, segment, start in microseconds, profile."""
     def __arrow_c_stream__(self, requested_schema: object | None = None) -> object: ...
@@ -89,6 +91,92 @@ def facts_that_disagree(inputs: Sequence[Input], table: str) -> list[tuple[int, 
 
     Positions of both, the first such row, how many there are, and which columns differ.
     """
+
+@final
+class Table:
+    """Rows that any library reads that speaks the Arrow PyCapsule interface."""
+
+    @property
+    def num_rows(self) -> int: ...
+    def to_dicts(self) -> list[dict[str, Any]]:
+        """The rows, of text, numbers, flags and times; times are microseconds since 1970."""
+    @staticmethod
+    def concat(tables: Sequence[Table]) -> Table:
+        """The rows of all of them, which have the same columns."""
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object: ...
+
+@final
+class Windows:
+    """Numbered windows of event time."""
+
+    def __init__(self, window: tuple[int, str], timezone: str) -> None: ...
+    def number(self, instant_us: int) -> int: ...
+    def start_us(self, number: int) -> int: ...
+    def label(self, number: int) -> str: ...
+
+def time_range(input: Input, time: str, latest_us: int) -> tuple[tuple[int, int] | None, int]:
+    """The first and the last time of a file up to `latest_us`, in microseconds, and its rows."""
+
+@final
+class Monitor:
+    """Collects rows into windows, and watches each column of each segment over time."""
+
+    def __init__(
+        self,
+        *,
+        name: str,
+        writer: str,
+        time: str,
+        features: Sequence[str] | None,
+        ignore: Sequence[str],
+        segments: Sequence[Sequence[str]],
+        segment_limit: int,
+        window: tuple[int, str],
+        timezone: str,
+        lateness_us: int,
+        tolerance: float,
+        false_alarms: float,
+        per: str,
+        reference: str,
+        span: tuple[int, str] | None,
+        span_us: int | None,
+        cycle: str | None,
+        checks: dict[str, tuple[float | None, float | None, float | None, bool, set[str] | None]],
+        k: int,
+        threads: int,
+        bins: Profile | None = None,
+        state: bytes | None = None,
+    ) -> None:
+        """`bins` tells how columns are watched, `state` is a checkpoint to go on from."""
+    def update(self, data: Any, now_us: int) -> int:
+        """Adds what speaks Arrow; returns its rows."""
+    def read(self, input: Input, now_us: int, *, progress: Callable[[int], object] | None = None) -> int:
+        """Adds the rows of a file; returns how many."""
+    def learn(self, data: Any) -> None: ...
+    def learn_from(self, input: Input) -> None: ...
+    def learn_profile(self, profile: Profile) -> None: ...
+    def end_learning(self) -> None: ...
+    def bin_before(self, inputs: Sequence[Input], until_us: int) -> None: ...
+    def advance(self, to_us: int) -> None: ...
+    def take(self) -> tuple[Table, Table, Table, list[tuple[int, str, Profile]]]:
+        """Profiles, results and alarms since this was asked last; and late rows by window and segment."""
+    def assess(self, window: int, segment: str, profile: Profile, revision: int) -> tuple[Table, Table]:
+        """Profile table and results of a window as it is known now."""
+    def recount(self, windows: set[int], inputs: Sequence[Input]) -> list[tuple[int, str, Profile]]:
+        """Counts windows anew; those that had closed are handed over."""
+    def standings(self) -> Table: ...
+    def checkpoint(self) -> bytes: ...
+    @property
+    def newest_us(self) -> int | None:
+        """The latest time of any row."""
+    def open_windows(self) -> list[tuple[int, int]]:
+        """Windows that are open, with their rows so far."""
+    @property
+    def learning(self) -> tuple[bool, int | None]:
+        """Whether the reference is still learnt, and until when, where that is known."""
+    @property
+    def counts(self) -> dict[str, int]:
+        """Rows by what became of them."""
 
 @final
 class Options:
@@ -125,6 +213,9 @@ def profile_inputs(
 class Profile:
     """Mergeable summary of some rows."""
 
+    @staticmethod
+    def empty() -> Profile:
+        """That of no rows."""
     @property
     def rows(self) -> int: ...
     @property

@@ -4,7 +4,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-__all__ = ["Alarm", "alarms_of"]
+from driftline._store import Store
+
+__all__ = ["Alarm", "alarms_in", "alarms_of"]
 
 
 @dataclass(slots=True)
@@ -50,6 +52,13 @@ class Alarm:
         return self.closed is None
 
 
+def alarms_in(store: Store, monitor: str) -> list[Alarm]:
+    """The alarms of a monitor as they stand, in the order of their numbers."""
+    revisions = store.results(monitor, select=["segment", "window_start", "revision"]).to_dicts()
+    amended = {(row["segment"], row["window_start"]) for row in revisions if row["revision"] > 1}
+    return alarms_of(store.alarms(monitor).to_dicts(), amended)
+
+
 def alarms_of(events: Iterable[Mapping[str, Any]], amended: Iterable[tuple[str, int]] = ()) -> list[Alarm]:
     """Alarms in the order of their numbers.
 
@@ -58,7 +67,7 @@ def alarms_of(events: Iterable[Mapping[str, Any]], amended: Iterable[tuple[str, 
         amended: Segment and start, in microseconds, of windows whose data changed after they had closed.
     """
     alarms: dict[str, Alarm] = {}
-    for event in sorted(events, key=lambda event: (int(event["alarm"][1:]), event["event"])):
+    for event in sorted(events, key=lambda event: (_number(event["alarm"]), event["event"])):
         alarm = alarms.get(event["alarm"])
         if alarm is None:
             alarms[event["alarm"]] = _opened(event)
@@ -77,6 +86,12 @@ def alarms_of(events: Iterable[Mapping[str, Any]], amended: Iterable[tuple[str, 
             segment == alarm.segment and alarm.since_us <= start <= alarm.opened_us for segment, start in changed
         )
     return list(alarms.values())
+
+
+def _number(alarm: str) -> tuple[str, int]:
+    """Source and number of an id: `A7`, `A7@host`."""
+    number, _, writer = alarm.partition("@")
+    return writer, int(number[1:])
 
 
 def _opened(event: Mapping[str, Any]) -> Alarm:

@@ -187,12 +187,12 @@ def _count_anew(monitor: "Monitor", found: Found, looked: dict[str, FileSeen], s
 
 
 def _pass_time(monitor: "Monitor", now_us: int) -> None:
-    """Closes the windows that are over by the clock, up to the last one with rows; of a live log, up to now."""
-    core, windows, config = monitor._core, monitor._windows, monitor.config
-    newest = None if core is None else core.watermark_us
+    """Lets time go on up to now where rows come about as fast as it does: else the end of the data is no news."""
+    core = monitor._core
+    newest = None if core is None else core.newest_us
     if core is None or newest is None:
         return
-    if now_us - newest <= LIVE_WINDOWS * config.window.mean_s * 1_000_000:
+    if now_us - newest <= LIVE_WINDOWS * monitor.config.window.mean_s * 1_000_000:
         monitor._state.is_live = True
-    end_us = windows.start_us(windows.number(newest) + 1) + config.lateness_s * 1_000_000
-    core.advance(now_us if monitor._state.is_live else max(min(now_us, end_us), newest))
+    if monitor._state.is_live:
+        core.advance(now_us)

@@ -76,9 +76,7 @@ def _reference(config: Config) -> tuple[str, tuple[int, str] | None, str | None]
             return "given", None, None
 
 
-def _check(
-    config: Config, name: str
-) -> tuple[float | None, float | None, float | None, bool, set[str] | None]:
+def _check(config: Config, name: str) -> tuple[float | None, float | None, float | None, bool, set[str] | None]:
     check = config.checks[name]
     allowed = None if check.allowed is None else {_text(value) for value in check.allowed}
     return check.min, check.max, check.nulls, check.unique, allowed

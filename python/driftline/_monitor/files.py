@@ -78,7 +78,7 @@ def _stat(name: str) -> tuple[int, int]:
     if _sources.is_url(name):
         return 0, 0
     try:
-        stat = os.stat(name)
+        stat = Path(name).stat()
     except OSError as error:
         raise StorageError(f"{name}: {error.strerror}") from error
     return stat.st_size, stat.st_mtime_ns

@@ -3,21 +3,20 @@
 import os
 import time
 from collections.abc import Callable, Iterable
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Final
 
 from driftline import _core, _sources
 from driftline._config import Config, Files, FirstQuarter, config_of, read_config
-from driftline._monitor.alarms import Alarm, alarms_of
+from driftline._monitor.alarms import Alarm, alarms_in
 from driftline._monitor.archive import ReadSummary, core_with_reference, read_archive
 from driftline._monitor.core import core_of
 from driftline._monitor.state import State
 from driftline._store import Store, Writer
+from driftline._store.facts import Facts, microseconds, moment, window_profiles
 from driftline.errors import ConfigError
 
 __all__ = ["Monitor"]
-
-EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 SHAPING: Final = (
     "columns",
@@ -90,17 +89,16 @@ class Monitor:
 
     def _go_on(self) -> None:
         """Goes on from the last checkpoint, where there is one."""
-        kept = self._open_writer().checkpoint()
-        if kept is None:
+        self._commits, data = self._open_writer().checkpoint()
+        if not self._commits:
             return
-        self._commits, data = kept
         state, core = State.from_bytes(data)
         differing = [key for key in SHAPING if state.config.get(key) != self._state.config.get(key)]
         if differing:
             key = differing[0]
             raise ConfigError(
                 f"{key} is {self._state.config.get(key)}, and monitor {self.config.monitor} began with "
-                f"{state.config.get(key)}: what it promised holds for that; put it back, or give the monitor another name"
+                f"{state.config.get(key)}: what it promised holds for that; put it back, or name the monitor anew"
             )
         self._state = state
         self._core = core_of(self.config, self.writer, until_us=state.until_us, state=core, threads=self._threads)
@@ -144,7 +142,7 @@ class Monitor:
         if _sources.is_path(batch):
             raise TypeError("batch is a path: name it as data in the configuration and call read()")
         for item in _sources.produce(batch):
-            core.update(item, _microseconds(now))
+            core.update(item, _now_us(now))
         self._commit()
 
     def advance(self, to_time: datetime) -> None:
@@ -153,10 +151,12 @@ class Monitor:
         Args:
             to_time: A time with a zone.
         """
-        self._ready().advance(_microseconds(to_time))
+        self._ready().advance(microseconds("to_time", to_time))
         self._commit()
 
-    def read(self, *, now: datetime | None = None, progress: bool | Callable[[int], object] | None = None) -> ReadSummary:
+    def read(
+        self, *, now: datetime | None = None, progress: bool | Callable[[int], object] | None = None
+    ) -> ReadSummary:
         """Reads the files of `data` that are new since it was called last, and sees which changed.
 
         Args:
@@ -173,10 +173,15 @@ class Monitor:
         if not self.config.data:
             raise ConfigError("data is empty: rows are handed over by update()")
         with watched(progress) as callback:
-            return read_archive(self, _microseconds(now), callback)
+            try:
+                return read_archive(self, _now_us(now), callback)
+            except BaseException:
+                # Of the file that was being read some rows are counted.
+                self._go_back()
+                raise
 
     def results(self) -> Any:
-        """A row for each column of each segment of each window: a frame of polars, or Arrow where it is not installed."""
+        """A row for each column of each segment of each window: a frame of polars, or Arrow where that is missing."""
         return _frame(self._store.results(monitor=self.config.monitor))
 
     def alarms(self) -> Any:
@@ -185,13 +190,11 @@ class Monitor:
 
     def alarm_list(self) -> list[Alarm]:
         """Alarms as they stand, in the order of their numbers."""
-        amended = self._store.results(monitor=self.config.monitor, select=["segment", "window_start", "revision"])
-        changed = {(row["segment"], row["window_start"]) for row in amended.to_rows() if row["revision"] > 1}
-        return alarms_of(self._store.alarms(monitor=self.config.monitor).to_rows(), changed)
+        return alarms_in(self._store, self.config.monitor)
 
     def series(self) -> list[dict[str, Any]]:
         """Where each series stands: its reference, what is promised of it, the smallest change that can be found."""
-        return [] if self._core is None else self._core.standings().to_rows()
+        return [] if self._core is None else self._core.standings().to_dicts()
 
     def close(self) -> None:
         """Keeps what it knows, and lets go of the source."""
@@ -250,30 +253,28 @@ class Monitor:
         is_new = profiles.num_rows or results.num_rows or (alarms is not None and alarms.num_rows)
         if not is_new and not even_if_nothing_is_new:
             return
-        self._commits += 1
         checkpoint = self._state.to_bytes(core.checkpoint())
-        writer.commit(self._commits, profiles=profiles, results=results, alarms=alarms, checkpoint=checkpoint)
+        try:
+            writer.commit(self._commits + 1, profiles=profiles, results=results, alarms=alarms, checkpoint=checkpoint)
+        except BaseException:
+            # What was taken from the engine is not on the disk: from here on only the disk is right.
+            self._core = None
+            raise
+        self._commits += 1
 
     def _stored(self, window: int, segment: str) -> tuple[_core.Profile | None, int]:
         """What this writer stored of a window, and its revision."""
-        facts = self._store.profiles(
-            monitor=self.config.monitor,
-            writer=self.writer,
-            segments=[segment],
-            since=self._windows.start_us(window),
-            until=self._windows.start_us(window + 1),
-        )
-        found = facts.window_profiles()
-        return (found[0][3], facts.max_revision()) if found else (None, 0)
+        facts = self._stored_profiles(window, segment)
+        found = window_profiles(facts)
+        revision = max((row["revision"] for row in facts.to_dicts()), default=0)
+        return (found[0].profile._core if found else None), revision
 
     def _stored_segments(self, window: int) -> set[tuple[int, str]]:
-        facts = self._store.profiles(
-            monitor=self.config.monitor,
-            writer=self.writer,
-            since=self._windows.start_us(window),
-            until=self._windows.start_us(window + 1),
-        )
-        return {(window, segment) for _, segment, _, _ in facts.window_profiles()}
+        return {(window, row["segment"]) for row in self._stored_profiles(window).to_dicts()}
+
+    def _stored_profiles(self, window: int, segment: str | None = None) -> Facts:
+        begin, end = (moment(self._windows.start_us(number)) for number in (window, window + 1))
+        return self._store.profiles(self.config.monitor, writer=self.writer, segment=segment, since=begin, until=end)
 
 
 def _shaping(config: Config) -> dict[str, object]:
@@ -281,18 +282,12 @@ def _shaping(config: Config) -> dict[str, object]:
     return {key: values[key] for key in SHAPING}
 
 
-def _microseconds(moment: datetime | None) -> int:
-    if moment is None:
-        return time.time_ns() // 1000
-    if moment.tzinfo is None:
-        raise ValueError(f"{moment.isoformat()} has no zone: give one, such as datetime.now(UTC)")
-    since = moment - EPOCH
-    return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
+def _now_us(now: datetime | None) -> int:
+    return time.time_ns() // 1000 if now is None else microseconds("now", now)
 
 
-def _frame(table: Any) -> Any:
+def _frame(facts: Facts) -> Any:
     try:
-        import polars
+        return facts.to_polars()
     except ImportError:
-        return table
-    return polars.DataFrame(table)
+        return facts

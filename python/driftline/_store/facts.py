@@ -1,7 +1,7 @@
 """Rows as they come back from a store."""
 
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from driftline import _core
 from driftline._profile import Profile
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     import polars
     import pyarrow
 
-__all__ = ["Facts", "WindowProfile", "microseconds"]
+__all__ = ["Facts", "WindowProfile", "microseconds", "moment", "window_profiles"]
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -57,6 +57,10 @@ class Facts:
             raise ImportError("to_polars needs polars: pip install 'driftline[polars]'") from None
         return polars.DataFrame(self._core)
 
+    def to_dicts(self) -> list[dict[str, Any]]:
+        """The rows as dicts, of text, numbers, flags and times; times are microseconds since 1970, in UTC."""
+        return self._core.to_dicts()
+
     def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
         return self._core.__arrow_c_stream__(requested_schema)
 
@@ -79,9 +83,14 @@ class WindowProfile(NamedTuple):
 def window_profiles(facts: Facts) -> list[WindowProfile]:
     """The profiles that rows of the table `profiles` are."""
     return [
-        WindowProfile(monitor, segment, EPOCH + timedelta(microseconds=start), Profile(profile))
+        WindowProfile(monitor, segment, moment(start), Profile(profile))
         for monitor, segment, start, profile in facts._core.window_profiles()
     ]
+
+
+def moment(us: int) -> datetime:
+    """The inverse of `microseconds`."""
+    return EPOCH + timedelta(microseconds=us)
 
 
 def microseconds(name: str, time: datetime) -> int:

@@ -8,10 +8,10 @@ from typing import TypeVar
 from driftline import _core
 from driftline._store import facts as rows
 from driftline._store import views
-from driftline._store.checkpoint import read_head
+from driftline._store.checkpoint import read_head, read_state
 from driftline._store.facts import Facts, WindowProfile, microseconds
 from driftline._store.files import Folder
-from driftline._store.names import CHECKPOINT, check_monitor, counting, folder_of, names_of, parts_of
+from driftline._store.names import CHECKPOINT, base_of, check_monitor, counting, folder_of, names_of, parts_of
 from driftline._store.verify import Finding, verify
 from driftline._store.writer import Writer, check_layout, refuse_lost_checkpoint
 from driftline.errors import InputError, StorageError
@@ -66,6 +66,16 @@ class Store:
         listed = self._listed(monitor)
         heads = (read_head(self._files, base) for base in _bases(listed) if f"{base}/{CHECKPOINT}" in listed)
         return sorted(head.owner for head in heads if head is not None)
+
+    def checkpoint(self, monitor: str, writer: str) -> tuple[int, bytes]:
+        """The number of the last commit of a source and the state it came with; `(0, b"")` before the first.
+
+        Raises:
+            InputError: The checkpoint is damaged, or of a newer version.
+        """
+        check_layout(self._files)
+        read = read_state(self._files, base_of(monitor, writer))
+        return (0, b"") if read is None else (read[0].commit, read[1])
 
     def results(
         self,

@@ -5,6 +5,7 @@ import json
 import math
 import os
 import sys
+from dataclasses import asdict
 from enum import StrEnum
 from typing import Annotated, Any
 
@@ -45,6 +46,12 @@ class FailOn(StrEnum):
     """What makes a comparison fail."""
 
     drift = "drift"
+
+
+class FailOnAlarm(StrEnum):
+    """What makes a monitoring run fail."""
+
+    alarm = "alarm"
 
 
 class Correction(StrEnum):
@@ -159,6 +166,78 @@ def compare(
         _show(made)
     if fail_on is FailOn.drift and made.changed:
         raise typer.Exit(1)
+
+
+Config = Annotated[str, typer.Option("--config", metavar="FILE", help="The configuration.")]
+Home = Annotated[
+    str | None, typer.Option(metavar="FOLDER", help="Where results are, before what the configuration says.")
+]
+
+
+@app.command(
+    epilog="Exit codes: 0 fine, 1 an alarm is open and --fail-on alarm asks, 2 your mistake or bad input, "
+    "3 disk or network failed, or another process watches the same source: try again."
+)
+def monitor(
+    config: Config = "driftline.yaml",
+    home: Home = None,
+    writer: Annotated[
+        str, typer.Option(metavar="NAME", help="What these rows come from, of several sources.")
+    ] = "main",
+    fail_on: Annotated[FailOnAlarm | None, typer.Option(help="Exit with 1 where an alarm is open.")] = None,
+    threads: Threads = 0,
+    as_json: Json = False,
+) -> None:
+    """Read what is new, update windows, series and alarms."""
+    from driftline._monitor import Monitor
+    from driftline._monitor.status import status_of
+    from driftline.cli._monitor import status_as_json, summary_lines, tell_status
+
+    with Monitor(config, home=home, writer=writer, threads=threads) as made:
+        summary = made.read()
+    status = status_of(made.config)
+    if as_json:
+        _print_json({"read": asdict(summary), **status_as_json(status)})
+    else:
+        _write("\n".join([*summary_lines(summary), *tell_status(status)]))
+    if summary.unreadable:
+        raise dl.errors.InputError("\n".join(summary.unreadable.values()))
+    if fail_on is FailOnAlarm.alarm and status.open:
+        raise typer.Exit(1)
+
+
+@app.command(
+    epilog="Exit codes: 0 fine, 1 --verify found damage, 2 your mistake or bad input, 3 disk failed: try again."
+)
+def status(
+    config: Config = "driftline.yaml",
+    home: Home = None,
+    verify: Annotated[
+        bool, typer.Option("--verify", help="Read the whole store, and explain what is damaged.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Say how things stand: open alarms, what is promised, what can be found."""
+    from driftline._config import read_config
+    from driftline._monitor.status import status_of
+    from driftline._store import Store
+    from driftline.cli._monitor import status_as_json, tell_status
+
+    read = read_config(config, home=home)
+    if verify:
+        findings = Store(read.home).verify()
+        if as_json:
+            _print_json([finding._asdict() for finding in findings])
+        else:
+            _write("\n".join(map(str, findings)) or "the store is whole")
+        if findings:
+            raise typer.Exit(1)
+        return
+    found = status_of(read)
+    if as_json:
+        _print_json(status_as_json(found))
+    else:
+        _write("\n".join(tell_status(found)))
 
 
 @app.command()

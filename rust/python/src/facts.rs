@@ -2,12 +2,13 @@
 use crate::arrow::{export_stream, import_batches};
 use crate::error::to_py;
 use crate::input::Input;
+use crate::monitor::rows_of;
 use crate::profile::Profile;
 use driftline_engine::facts::{self, Filter, Table};
 use driftline_engine::source;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyCapsule};
+use pyo3::types::{PyBytes, PyCapsule, PyDict};
 
 /// Rows of a store.
 #[pyclass(frozen)]
@@ -23,6 +24,11 @@ impl Facts {
     #[getter]
     fn names(&self) -> Vec<&str> {
         self.0.schema.fields().iter().map(|field| field.name().as_str()).collect()
+    }
+
+    /// The rows as dicts; times are microseconds since 1970.
+    fn to_dicts<'py>(&self, py: Python<'py>) -> PyResult<Vec<Bound<'py, PyDict>>> {
+        rows_of(py, &self.0.batches)
     }
 
     /// Profiles of windows, over all writers: monitor, segment, start in microseconds, profile.

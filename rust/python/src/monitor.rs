@@ -35,7 +35,7 @@ impl Table {
     }
 
     /// The rows as dicts; times are microseconds since 1970.
-    fn to_rows<'py>(&self, py: Python<'py>) -> PyResult<Vec<Bound<'py, PyDict>>> {
+    fn to_dicts<'py>(&self, py: Python<'py>) -> PyResult<Vec<Bound<'py, PyDict>>> {
         rows_of(py, std::slice::from_ref(&self.0))
     }
 
@@ -58,7 +58,7 @@ impl Table {
     ) -> PyResult<Bound<'py, PyCapsule>> {
         // The interface lets a producer give its own types where it cannot cast.
         drop(requested_schema);
-        export_stream(py, self.0.clone())
+        export_stream(py, self.0.schema(), vec![self.0.clone()])
     }
 }
 
@@ -293,8 +293,13 @@ impl Monitor {
     }
 
     #[getter]
-    fn watermark_us(&self) -> PyResult<Option<i64>> {
-        Ok(self.lock()?.watermark_us())
+    fn newest_us(&self) -> PyResult<Option<i64>> {
+        Ok(self.lock()?.newest_us())
+    }
+
+    /// Windows that are open, with their rows so far.
+    fn open_windows(&self, py: Python<'_>) -> PyResult<Vec<(i64, u64)>> {
+        self.run(py, engine::Monitor::open_windows)
     }
 
     /// Whether the reference is still learnt, and the instant until which it is, where that is known.

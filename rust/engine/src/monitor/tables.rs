@@ -51,7 +51,15 @@ pub(super) struct Names {
     calendar: Calendar,
 }
 
+/// The source of rows where there is only one.
+const ONLY_WRITER: &str = "main";
+
 impl Names {
+    /// The id of an alarm: `A7`, or `A7@host` where several sources have alarms of their own.
+    fn alarm(&self, number: u64) -> String {
+        if self.writer == ONLY_WRITER { format!("A{number}") } else { format!("A{number}@{}", self.writer) }
+    }
+
     pub fn of(settings: &Settings) -> Self {
         let Settings { name, writer, calendar, .. } = settings.clone();
         Self { monitor: name, writer, calendar }
@@ -86,8 +94,9 @@ impl Output {
         let (names, many) = (&self.names, self.events.len());
         table.texts("monitor", std::iter::repeat_n(names.monitor.as_str(), many));
         table.texts("writer", std::iter::repeat_n(names.writer.as_str(), many));
-        table.texts("alarm", events().map(|event| format!("A{}", event.alarm)));
+        table.texts("alarm", events().map(|event| names.alarm(event.alarm)));
         table.wholes("event", events().map(|event| event.number.into()));
+        table.wholes("revision", std::iter::repeat_n(1, many));
         table.texts("happened", events().map(|event| event.happened.name()));
         table.texts("segment", events().map(|event| event.segment.as_str()));
         table.texts("column", events().map(|event| event.column.as_str()));
@@ -178,8 +187,6 @@ pub(super) fn profiles<'a>(
         table.times("window_start", std::iter::repeat_n(start, many));
         table.times("window_end", std::iter::repeat_n(end, many));
         table.wholes("revision", std::iter::repeat_n(revision, many));
-        let rows = profile.rows() as i64;
-        table.wholes("window_rows", std::iter::repeat_n(rows, many));
         for (field, array) in profile_table.schema_ref().fields().iter().zip(profile_table.columns()) {
             table.fields.push(field.as_ref().clone());
             table.arrays.push(array.clone());
@@ -210,7 +217,7 @@ pub(super) struct Standing<'a> {
 }
 
 /// A row for each series.
-pub(super) fn standings(standings: &[Standing<'_>]) -> Result<RecordBatch> {
+pub(super) fn standings(names: &Names, standings: &[Standing<'_>]) -> Result<RecordBatch> {
     let mut table = Table::default();
     let rows = || standings.iter();
     table.texts("segment", rows().map(|row| row.segment));
@@ -226,7 +233,7 @@ pub(super) fn standings(standings: &[Standing<'_>]) -> Result<RecordBatch> {
     table.flags("promises", rows().map(|row| row.promises));
     table.texts("promise", rows().map(|row| row.promise.as_str()));
     table.numbers("smallest_change", rows().map(|row| row.smallest_change));
-    table.some_texts("alarm", rows().map(|row| row.alarm.map(|alarm| format!("A{alarm}"))));
+    table.some_texts("alarm", rows().map(|row| row.alarm.map(|alarm| names.alarm(alarm))));
     table.finish()
 }
 

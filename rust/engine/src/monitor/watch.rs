@@ -69,6 +69,8 @@ pub(super) struct State {
     /// The first window that is not closed.
     closed_until: Option<i64>,
     watermark_us: i64,
+    /// The latest time of any row.
+    newest_us: i64,
     alarms: u64,
     /// The alarm of each series, open or the last, by segment and column.
     numbers: BTreeMap<(usize, usize), u64>,
@@ -118,6 +120,7 @@ impl Monitor {
             reference_until: None,
             closed_until: None,
             watermark_us: i64::MIN,
+            newest_us: i64::MIN,
             alarms: 0,
             numbers: BTreeMap::new(),
             broken: BTreeMap::new(),
@@ -349,8 +352,9 @@ impl Monitor {
             }
             from = to;
         }
-        let latest = times.iter().copied().filter(|&time| time != NO_TIME).max();
-        self.state.watermark_us = self.state.watermark_us.max(latest.unwrap_or(i64::MIN));
+        let latest = times.iter().copied().filter(|&time| time != NO_TIME).max().unwrap_or(i64::MIN);
+        self.state.newest_us = self.state.newest_us.max(latest);
+        self.state.watermark_us = self.state.watermark_us.max(latest);
         Ok(())
     }
 
@@ -682,12 +686,24 @@ impl Monitor {
                 }
             })
         });
-        tables::standings(&rows.collect::<Vec<_>>())
+        tables::standings(&Names::of(&self.settings), &rows.collect::<Vec<_>>())
     }
 
-    /// The instant up to which time has gone on, in microseconds; `None` before any row.
-    pub fn watermark_us(&self) -> Option<i64> {
-        Some(self.state.watermark_us).filter(|&us| us != i64::MIN)
+    /// The latest time of any row, in microseconds; `None` before any.
+    pub fn newest_us(&self) -> Option<i64> {
+        Some(self.state.newest_us).filter(|&us| us != i64::MIN)
+    }
+
+    /// Windows that are open, with their rows so far.
+    ///
+    /// # Errors
+    /// A column cannot be read.
+    pub fn open_windows(&mut self) -> Result<Vec<(i64, u64)>> {
+        let rows = |parts: &mut BTreeMap<usize, Collected>| match parts.get_mut(&WHOLE) {
+            Some(whole) => Ok(whole.peek()?.rows()),
+            None => Ok(0),
+        };
+        self.open.iter_mut().map(|(&window, parts)| Ok((window, rows(parts)?))).collect()
     }
 
     /// Whether its reference is not complete yet, and the instant until which it is learnt, where that is known.

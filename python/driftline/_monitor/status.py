@@ -1,0 +1,94 @@
+"""How a monitor stands, read from its home without disturbing whoever writes there."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from driftline import _core
+from driftline._config import Config
+from driftline._monitor.alarms import Alarm, alarms_in
+from driftline._monitor.core import core_of
+from driftline._monitor.state import State
+from driftline._store import Store
+from driftline._store.facts import moment
+
+__all__ = ["Source", "Status", "status_of"]
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One source of rows."""
+
+    writer: str
+    series: list[dict[str, Any]]
+    """Where each series stands."""
+    newest: datetime | None
+    """The latest time of any row."""
+    open_windows: list[tuple[str, int]]
+    """Windows that have not closed yet, with their rows so far."""
+    learning: bool
+    learning_until: datetime | None
+    """Until when the reference is learnt, where that is known."""
+    counts: dict[str, int]
+    """Rows by what became of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """How a monitor stands."""
+
+    config: Config
+    sources: list[Source]
+    alarms: list[Alarm]
+
+    @property
+    def open(self) -> list[Alarm]:
+        """Alarms that are open."""
+        return [alarm for alarm in self.alarms if alarm.is_open]
+
+    @property
+    def series(self) -> list[dict[str, Any]]:
+        """The series of all sources."""
+        return [series for source in self.sources for series in source.series]
+
+    @property
+    def without_promise(self) -> list[dict[str, Any]]:
+        """Watched series of which nothing is promised."""
+        return [series for series in self.series if series["status"] in WATCHED and not series["promises"]]
+
+    @property
+    def smallest_change(self) -> tuple[float, float] | None:
+        """The smallest change that can be found, in the best and in the worst series."""
+        found = [series["smallest_change"] for series in self.series if series["smallest_change"] is not None]
+        return (min(found), max(found)) if found else None
+
+
+WATCHED = ("watching", "calibrating")
+
+
+def status_of(config: Config) -> Status:
+    """How the monitor of a configuration stands.
+
+    Raises:
+        InputError: The home is damaged.
+    """
+    store = Store(config.home)
+    sources = [_source(config, store, writer) for _, writer in store.sources(config.monitor)]
+    return Status(config, sources, alarms_in(store, config.monitor))
+
+
+def _source(config: Config, store: Store, writer: str) -> Source:
+    _, data = store.checkpoint(config.monitor, writer)
+    state, core_bytes = State.from_bytes(data)
+    core = core_of(config, writer, until_us=state.until_us, state=core_bytes)
+    newest, (learning, until) = core.newest_us, core.learning
+    windows = _core.Windows((config.window.count, config.window.unit), config.timezone)
+    return Source(
+        writer=writer,
+        series=core.standings().to_dicts(),
+        newest=None if newest is None else moment(newest),
+        open_windows=[(windows.label(number), rows) for number, rows in core.open_windows()],
+        learning=learning,
+        learning_until=None if until is None else moment(until),
+        counts=core.counts,
+    )
