@@ -1,8 +1,7 @@
 """driftline watches models in production.
 
-`profile` summarises any data in one pass, `compare` says what changed, `merge` adds profiles up, and a `Monitor` watches
-a log over time. Everything that speaks
-Arrow, NumPy arrays, and paths of Parquet, CSV and JSON lines are data.
+`profile` summarises any data in one pass, `compare` says what changed, `merge` adds profiles up, and a `Monitor`
+watches a log over time. Everything that speaks Arrow, NumPy arrays, and paths of Parquet, CSV and JSON lines are data.
 """
 
 from typing import TYPE_CHECKING

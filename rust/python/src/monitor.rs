@@ -188,15 +188,15 @@ impl Monitor {
     }
 
     /// Adds the rows of a file in their order.
-    #[pyo3(signature = (input, now_us, *, progress = None))]
+    #[pyo3(signature = (source, now_us, *, progress = None))]
     fn read(
         &self,
         py: Python<'_>,
-        input: PyRef<'_, Input>,
+        source: PyRef<'_, Input>,
         now_us: i64,
         progress: Option<Py<PyAny>>,
     ) -> PyResult<u64> {
-        let (input, mut progress) = (input.0.clone(), Progress::new(progress));
+        let (input, mut progress) = (source.0.clone(), Progress::new(progress));
         self.run(py, |monitor| {
             let mut rows = 0;
             for_each_batch(&input, &|_| true, &mut |batch| {
@@ -215,8 +215,8 @@ impl Monitor {
     }
 
     /// Adds the rows of a file to the reference.
-    fn learn_from(&self, py: Python<'_>, input: PyRef<'_, Input>) -> PyResult<()> {
-        let input = input.0.clone();
+    fn learn_from(&self, py: Python<'_>, source: PyRef<'_, Input>) -> PyResult<()> {
+        let input = source.0.clone();
         self.run(py, |monitor| for_each_batch(&input, &|_| true, &mut |batch| monitor.learn(&batch)))
     }
 
@@ -382,10 +382,10 @@ impl Windows {
 #[pyfunction]
 pub fn time_range(
     py: Python<'_>,
-    input: PyRef<'_, Input>,
+    source: PyRef<'_, Input>,
     time: &str,
     latest_us: i64,
 ) -> PyResult<(Option<(i64, i64)>, u64)> {
-    let input = input.0.clone();
+    let input = source.0.clone();
     py.detach(|| engine::time_range(&input, time, latest_us)).map_err(|e| to_py(py, e))
 }

@@ -93,7 +93,7 @@ fn mean_rows_to_alarm(how: &str, share: f64, runs: u64) -> f64 {
                 let cells = draw(&mut rng, &shares, 500);
                 series.evidence.update(&series.watch, &sets(&cells), 500, window).fast >= alarm
             });
-            500 * u64::from(found.unwrap_or(400) - 19)
+            500 * (found.unwrap_or(400) - 19) as u64
         })
         .sum();
     total as f64 / runs as f64

@@ -699,11 +699,13 @@ impl Monitor {
     /// # Errors
     /// A column cannot be read.
     pub fn open_windows(&mut self) -> Result<Vec<(i64, u64)>> {
-        let rows = |parts: &mut BTreeMap<usize, Collected>| match parts.get_mut(&WHOLE) {
-            Some(whole) => Ok(whole.peek()?.rows()),
-            None => Ok(0),
-        };
-        self.open.iter_mut().map(|(&window, parts)| Ok((window, rows(parts)?))).collect()
+        let mut found = vec![];
+        for (&window, parts) in &mut self.open {
+            if let Some(whole) = parts.get_mut(&WHOLE) {
+                found.push((window, whole.peek()?.rows()));
+            }
+        }
+        Ok(found)
     }
 
     /// Whether its reference is not complete yet, and the instant until which it is learnt, where that is known.
