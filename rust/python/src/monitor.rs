@@ -95,6 +95,9 @@ pub fn rows_of<'py>(py: Python<'py>, batches: &[RecordBatch]) -> PyResult<Vec<Bo
     Ok(rows)
 }
 
+/// Profiles, results and alarms, and what came late by window and segment.
+type Taken = (Table, Table, Table, Vec<(i64, String, Profile)>);
+
 /// Minimum, maximum, share of nulls, uniqueness, allowed values.
 type CheckParts = (Option<f64>, Option<f64>, Option<f64>, bool, Option<BTreeSet<String>>);
 
@@ -235,7 +238,7 @@ impl Monitor {
     }
 
     /// Tables of profiles, results and alarms since this was asked last, and what came late.
-    fn take(&self, py: Python<'_>) -> PyResult<(Table, Table, Table, Vec<(i64, String, Profile)>)> {
+    fn take(&self, py: Python<'_>) -> PyResult<Taken> {
         self.run(py, |monitor| {
             let output = monitor.take();
             let tables = (output.profiles()?, output.results(&monitor.watched())?, output.alarms()?);
