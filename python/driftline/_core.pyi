@@ -106,6 +106,15 @@ class Table:
     def __arrow_c_stream__(self, requested_schema: object | None = None) -> object: ...
 
 @final
+class FileRows:
+    """A file that is read from a row on."""
+
+    def __init__(self, source: Input, skip: int) -> None: ...
+    @property
+    def done(self) -> int:
+        """Rows up to which it was read."""
+
+@final
 class Windows:
     """Numbered windows of event time."""
 
@@ -150,8 +159,15 @@ class Monitor:
         """`bins` tells how columns are watched, `state` is a checkpoint to go on from."""
     def update(self, data: Any, now_us: int) -> int:
         """Adds what speaks Arrow; returns its rows."""
-    def read(self, source: Input, now_us: int, *, progress: Callable[[int], object] | None = None) -> int:
-        """Adds the rows of a file; returns how many."""
+    def read(
+        self,
+        rows: FileRows,
+        now_us: int,
+        *,
+        most_results: int,
+        progress: Callable[[int], object] | None = None,
+    ) -> bool:
+        """Adds rows of a file until it ends, or so many results wait to be taken; whether it has ended."""
     def learn(self, data: Any) -> None: ...
     def learn_from(self, source: Input) -> None: ...
     def learn_profile(self, profile: Profile) -> None: ...

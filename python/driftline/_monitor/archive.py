@@ -21,7 +21,10 @@ __all__ = ["ReadSummary", "read_archive"]
 DAY_US: Final = 86_400_000_000
 
 COMMIT_S: Final = 5.0
-"""What a crash may cost is so many seconds of reading, and the file that was being read."""
+"""What a crash may cost: so many seconds of reading."""
+
+MOST_RESULTS: Final = 20_000
+"""Results that wait to be written, some 4 KB each with their profiles."""
 
 LIVE_WINDOWS: Final = 2
 """Rows that are no older than so many windows come as fast as the clock goes."""
@@ -107,21 +110,33 @@ def _read(
     _count_anew(monitor, found, looked, summary)
     told, committed = 0, time.monotonic()
     for name in new:
-
-        def tell(rows: int, before: int = told) -> None:
-            if progress is not None:
-                progress(before + rows)
-
+        begun, content = state.begun.pop(name, (0, looked[name].content))
+        if content != looked[name].content:
+            raise InputError(
+                f"{name}: the file changed while it was being read, after {begun} rows: put the old one back, or give "
+                "the monitor another name to begin anew"
+            )
         try:
-            told += core.read(found.inputs[name], now_us, progress=tell)
+            rows = _core.FileRows(found.inputs[name], begun)
+            while not core.read(rows, now_us, most_results=MOST_RESULTS, progress=_from(told + rows.done, progress)):
+                state.begun[name] = (rows.done, content)
+                monitor._commit(summary.amended)
+                committed = time.monotonic()
         except InputError as error:
             raise _UnreadableError(name, error) from None
+        state.begun.pop(name, None)
         state.files[name] = looked[name]
+        told += rows.done
         if time.monotonic() - committed > COMMIT_S:
             monitor._commit(summary.amended)
             committed = time.monotonic()
     _pass_time(monitor, now_us)
     monitor._commit(summary.amended)
+
+
+def _from(before: int, progress: Callable[[int], object] | None) -> Callable[[int], object] | None:
+    """Tells rows on top of those before."""
+    return None if progress is None else lambda rows: progress(before + rows)
 
 
 def _first_core(monitor: "Monitor", found: Found, looked: dict[str, FileSeen]) -> _core.Monitor:

@@ -34,6 +34,8 @@ class State:
     until_us: int | None = None
     """The end of the reference, where that is a part of the span of an archive."""
     files: dict[str, FileSeen] = field(default_factory=dict)
+    begun: dict[str, tuple[int, str]] = field(default_factory=dict)
+    """Of a file that is being read, the rows up to which it was, and its content."""
     is_live: bool = False
     """Whether rows came about as fast as the clock goes: then no rows are news."""
 
@@ -53,6 +55,7 @@ class State:
         try:
             values = json.loads(data[LENGTH : LENGTH + length])
             files = {name: FileSeen(**seen) for name, seen in values.pop("files").items()}
-            return cls(**values, files=files), data[LENGTH + length :]
+            begun = {name: (rows, content) for name, (rows, content) in values.pop("begun").items()}
+            return cls(**values, files=files, begun=begun), data[LENGTH + length :]
         except (ValueError, TypeError, KeyError) as error:
             raise InputError(f"the checkpoint is damaged, or of another version of driftline: {error}") from None

@@ -10,7 +10,7 @@ use arrow_array::{Array, RecordBatch};
 use arrow_schema::{DataType, Schema, TimeUnit};
 use arrow_select::concat::concat_batches;
 use driftline_engine::monitor::{self as engine, Calendar, Check, Cycle, Every, Settings, Span, Unit};
-use driftline_engine::source::{Observer, for_each_batch};
+use driftline_engine::source::{Observer, ReadAhead, for_each_batch};
 use driftline_engine::{Error, Result};
 use pyo3::IntoPyObjectExt;
 use pyo3::exceptions::PyRuntimeError;
@@ -190,24 +190,25 @@ impl Monitor {
         })
     }
 
-    /// Adds the rows of a file in their order.
-    #[pyo3(signature = (source, now_us, *, progress = None))]
+    /// Adds rows of a file that was opened, until it ends or so many results wait to be taken; whether it has ended.
+    #[pyo3(signature = (rows, now_us, *, most_results, progress = None))]
     fn read(
         &self,
         py: Python<'_>,
-        source: PyRef<'_, Input>,
+        rows: PyRef<'_, FileRows>,
         now_us: i64,
+        most_results: usize,
         progress: Option<Py<PyAny>>,
-    ) -> PyResult<u64> {
-        let (input, mut progress) = (source.0.clone(), Progress::new(progress));
+    ) -> PyResult<bool> {
+        let (source, mut progress) = (&*rows, Progress::new(progress));
         self.run(py, |monitor| {
-            let mut rows = 0;
-            for_each_batch(&input, &|_| true, &mut |batch| {
+            let mut source = source.0.lock().map_err(|_| Error::Storage("reading failed before".into()))?;
+            while monitor.results_so_far() < most_results {
+                let Some(batch) = source.next()? else { return Ok(true) };
                 monitor.update(&batch, now_us)?;
-                rows += batch.num_rows() as u64;
-                progress.rows(batch.num_rows() as u64)
-            })?;
-            Ok(rows)
+                progress.rows(batch.num_rows() as u64)?;
+            }
+            Ok(false)
         })
     }
 
@@ -240,8 +241,8 @@ impl Monitor {
     /// Tables of profiles, results and alarms since this was asked last, and what came late.
     fn take(&self, py: Python<'_>) -> PyResult<Taken> {
         self.run(py, |monitor| {
-            let output = monitor.take();
-            let tables = (output.profiles()?, output.results(&monitor.watched())?, output.alarms()?);
+            let mut output = monitor.take();
+            let tables = (output.take_profiles()?, output.results(&monitor.watched())?, output.alarms()?);
             let late =
                 output.late.into_iter().map(|late| (late.window, late.segment, Profile::from(late.profile)));
             Ok((Table(tables.0), Table(tables.1), Table(tables.2), late.collect()))
@@ -353,6 +354,50 @@ fn cycle_named(name: &str) -> Result<Cycle> {
         "weekday" => Ok(Cycle::DayOfWeek),
         "month" => Ok(Cycle::MonthOfYear),
         other => Err(Error::Argument(format!("cycle is {other:?}: it is hour, weekday or month"))),
+    }
+}
+
+/// A file that is read from a row on.
+#[pyclass(frozen)]
+pub struct FileRows(Mutex<Reading>);
+
+struct Reading {
+    batches: ReadAhead,
+    /// Rows that were handed over, or skipped.
+    done: u64,
+    skip: u64,
+}
+
+impl Reading {
+    fn next(&mut self) -> Result<Option<RecordBatch>> {
+        for batch in self.batches.by_ref() {
+            let batch = batch?;
+            let rows = batch.num_rows() as u64;
+            let skipped = self.skip.min(rows);
+            self.skip -= skipped;
+            self.done += rows;
+            if skipped < rows {
+                return Ok(Some(batch.slice(skipped as usize, (rows - skipped) as usize)));
+            }
+        }
+        Ok(None)
+    }
+}
+
+#[pymethods]
+impl FileRows {
+    /// Begins to read a file, and skips its first rows.
+    #[new]
+    fn new(py: Python<'_>, source: PyRef<'_, Input>, skip: u64) -> PyResult<Self> {
+        let batches = ReadAhead::try_new(source.0.clone()).map_err(|e| to_py(py, e))?;
+        Ok(Self(Mutex::new(Reading { batches, done: 0, skip })))
+    }
+
+    /// Rows up to which it was read.
+    #[getter]
+    fn done(&self) -> PyResult<u64> {
+        let reading = self.0.lock().map_err(|_| PyRuntimeError::new_err("reading failed before"))?;
+        Ok(reading.done)
     }
 }
 

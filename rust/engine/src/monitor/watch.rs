@@ -6,7 +6,7 @@ use super::rules::{self, Broken, Volume};
 use super::segments::{Segments, WHOLE};
 use super::series::{Budget, Judged, Seen, Series};
 use super::settings::{Settings, Span};
-use super::tables::{self, Closed, Late, Names, Output, Standing, Watcheds};
+use super::tables::{self, Closed, Late, Names, Output, Profiles, Standing, Watcheds};
 use super::times::{NO_TIME, instants_us};
 use super::watched::Watched;
 use crate::options::{Collect, Options};
@@ -446,7 +446,7 @@ impl Monitor {
             if amends {
                 self.output.late.push(Late { window, segment, profile });
             } else {
-                self.output.closed.push(Closed { window, segment, judged, profile });
+                self.output.push(Closed { window, segment, judged }, &profile);
             }
         }
         Ok(())
@@ -586,6 +586,11 @@ impl Monitor {
         std::mem::replace(&mut self.output, Output::new(&self.settings))
     }
 
+    /// How many results are waiting to be taken.
+    pub fn results_so_far(&self) -> usize {
+        self.output.results_so_far()
+    }
+
     /// The columns that are watched, in the order of the results.
     pub fn watched(&self) -> Watcheds<'_> {
         Watcheds(&self.state.watched)
@@ -616,9 +621,10 @@ impl Monitor {
             judged.push(known.map_or_else(|| of(&new()), |id| of(&self.state.series[id][column]))?);
         }
         let names = Names::of(&self.settings);
-        let table = tables::profiles(&names, std::iter::once((window, segment, profile)), revision)?;
-        let closed = Closed { window, segment: segment.to_owned(), judged, profile: Profile::default() };
-        Ok((table, tables::results(&names, &self.state.watched, &[closed], revision)?))
+        let mut profiles = Profiles::default();
+        profiles.push(segment, window, profile, revision);
+        let closed = Closed { window, segment: segment.to_owned(), judged };
+        Ok((profiles.finish(&names)?, tables::results(&names, &self.state.watched, &[closed], revision)?))
     }
 
     /// Counts windows anew, from files that hold all their rows.

@@ -340,6 +340,41 @@ pub fn for_each_batch(
     read.map_err(|error| name_input(error, &input.name))
 }
 
+/// Batches of an input that another thread reads ahead, in their order.
+pub struct ReadAhead(mpsc::Receiver<Result<RecordBatch>>);
+
+/// Batches that are read before they are asked for.
+const BATCHES_AHEAD: usize = 2;
+
+impl ReadAhead {
+    /// Begins to read an input. The thread ends with the input, or when nobody listens any more.
+    ///
+    /// # Errors
+    /// The system gives no thread.
+    pub fn try_new(input: Input) -> Result<Self> {
+        let (sender, receiver) = mpsc::sync_channel(BATCHES_AHEAD);
+        let gone = || Error::Interrupted("nobody listens".into());
+        let read = move || {
+            let mut hand_over = |batch| sender.send(Ok(batch)).map_err(|_| gone());
+            if let Err(error) = for_each_batch(&input, &|_| true, &mut hand_over) {
+                // Where nobody listens, there is nobody to be told.
+                drop(sender.send(Err(error)));
+            }
+        };
+        let spawned = std::thread::Builder::new().name("driftline-read".into()).spawn(read);
+        spawned.map_err(|e| Error::Storage(format!("cannot start a thread: {e}")))?;
+        Ok(Self(receiver))
+    }
+}
+
+impl Iterator for ReadAhead {
+    type Item = Result<RecordBatch>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.0.recv().ok()
+    }
+}
+
 fn run(task: Task, options: &Options, input: &Input, gate: &Gate) -> Result<Part> {
     let part = decoding(|| match task {
         Task::Parquet(part) => part.profile(options).inspect(|part| gate.count(part.rows)),

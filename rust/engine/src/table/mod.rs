@@ -8,6 +8,7 @@ mod write;
 pub use file::{from_parquet, is_profile, load, save, to_parquet};
 use read::check_version;
 pub use read::{from_batch, from_batches};
+pub(crate) use write::ProfileRows;
 pub use write::to_batch;
 
 /// Major and minor version of the table. A reader takes any minor version of its major one.

@@ -15,40 +15,57 @@ use std::sync::Arc;
 const SHOWN: [(&str, f64); 7] =
     [("p01", 0.01), ("p05", 0.05), ("p25", 0.25), ("p50", 0.5), ("p75", 0.75), ("p95", 0.95), ("p99", 0.99)];
 
-/// Columns under construction, in the order in which they are first written.
+/// A column under construction.
+enum Builder {
+    Float(Float64Builder),
+    Integer(Int64Builder),
+    String(StringBuilder),
+    Image(BinaryBuilder),
+}
+
+/// Columns under construction, in the order in which they are first written; every row writes all of them in that order.
 #[derive(Default)]
 struct Columns {
-    names: Vec<String>,
-    floats: HashMap<String, Float64Builder>,
-    integers: HashMap<String, Int64Builder>,
-    strings: HashMap<String, StringBuilder>,
-    images: HashMap<String, BinaryBuilder>,
+    columns: Vec<(String, Builder)>,
+    next: usize,
 }
 
 impl Columns {
-    fn seen(&mut self, name: &str) {
-        if !self.names.iter().any(|n| n == name) {
-            self.names.push(name.to_owned());
+    /// The column to write next.
+    fn turn(&mut self, prefix: &str, name: &str, new: fn() -> Builder) -> &mut Builder {
+        if self.next == self.columns.len() {
+            self.columns.push((format!("{prefix}{name}"), new()));
+        }
+        let (known, builder) = &mut self.columns[self.next];
+        debug_assert!(known.strip_prefix(prefix) == Some(name), "{known} is written, not {prefix}{name}");
+        self.next += 1;
+        builder
+    }
+
+    fn float(&mut self, prefix: &str, name: &str, value: Option<f64>) {
+        if let Builder::Float(builder) = self.turn(prefix, name, || Builder::Float(Float64Builder::new())) {
+            builder.append_option(value);
         }
     }
-    fn float(&mut self, name: &str, value: Option<f64>) {
-        self.seen(name);
-        self.floats.entry(name.to_owned()).or_default().append_option(value);
-    }
     fn integer(&mut self, name: &str, value: Option<i64>) {
-        self.seen(name);
-        self.integers.entry(name.to_owned()).or_default().append_option(value);
+        if let Builder::Integer(builder) = self.turn("", name, || Builder::Integer(Int64Builder::new())) {
+            builder.append_option(value);
+        }
     }
-    fn count(&mut self, name: &str, value: Option<u64>) {
-        self.integer(name, value.map(|v| i64::try_from(v).unwrap_or(i64::MAX)));
+    fn count(&mut self, prefix: &str, name: &str, value: Option<u64>) {
+        if let Builder::Integer(builder) = self.turn(prefix, name, || Builder::Integer(Int64Builder::new())) {
+            builder.append_option(value.map(|v| i64::try_from(v).unwrap_or(i64::MAX)));
+        }
     }
     fn string(&mut self, name: &str, value: Option<&str>) {
-        self.seen(name);
-        self.strings.entry(name.to_owned()).or_default().append_option(value);
+        if let Builder::String(builder) = self.turn("", name, || Builder::String(StringBuilder::new())) {
+            builder.append_option(value);
+        }
     }
-    fn image(&mut self, name: &str, value: Option<Vec<u8>>) {
-        self.seen(name);
-        self.images.entry(name.to_owned()).or_default().append_option(value);
+    fn image(&mut self, prefix: &str, name: &str, value: Option<Vec<u8>>) {
+        if let Builder::Image(builder) = self.turn(prefix, name, || Builder::Image(BinaryBuilder::new())) {
+            builder.append_option(value);
+        }
     }
 
     /// Range, moments and quantiles of numbers, each name with a prefix.
@@ -57,34 +74,34 @@ impl Columns {
         let whole = numbers.and_then(|n| n.integer_range);
         let moments = numbers.and_then(|n| n.moments.as_ref());
         let quantiles = numbers.and_then(|n| n.quantiles.as_ref());
-        let named = |name: &str| format!("{prefix}{name}");
-        self.float(&named("min"), range.map(|r| r.0));
-        self.float(&named("max"), range.map(|r| r.1));
+        self.float(prefix, "min", range.map(|r| r.0));
+        self.float(prefix, "max", range.map(|r| r.1));
         if shown {
             self.integer("min_int", whole.and_then(|r| i64::try_from(r.0).ok()));
             self.integer("max_int", whole.and_then(|r| i64::try_from(r.1).ok()));
         }
-        self.float(&named("mean"), moments.and_then(Moments::mean));
-        self.float(&named("mean_rest"), moments.map(Moments::mean_rest));
-        self.float(&named("std"), moments.and_then(|m| m.variance().map(f64::sqrt)));
-        self.float(&named("skewness"), moments.and_then(Moments::skewness));
-        self.float(&named("kurtosis"), moments.and_then(Moments::kurtosis));
+        self.float(prefix, "mean", moments.and_then(Moments::mean));
+        self.float(prefix, "mean_rest", moments.map(Moments::mean_rest));
+        self.float(prefix, "std", moments.and_then(|m| m.variance().map(f64::sqrt)));
+        self.float(prefix, "skewness", moments.and_then(Moments::skewness));
+        self.float(prefix, "kurtosis", moments.and_then(Moments::kurtosis));
         let parts = moments.map(Moments::parts);
-        self.count(&named("moment_n"), parts.map(|p| p.0));
-        self.float(&named("m2"), parts.map(|p| p.2));
-        self.float(&named("m3"), parts.map(|p| p.3));
-        self.float(&named("m4"), parts.map(|p| p.4));
+        self.count(prefix, "moment_n", parts.map(|p| p.0));
+        self.float(prefix, "m2", parts.map(|p| p.2));
+        self.float(prefix, "m3", parts.map(|p| p.3));
+        self.float(prefix, "m4", parts.map(|p| p.4));
         if shown {
             let view = quantiles.filter(|q| q.n() > 0).map(KllSketch::sorted_view);
             for (name, q) in SHOWN {
-                self.float(name, view.as_ref().and_then(|v| v.quantile(q)));
+                self.float("", name, view.as_ref().and_then(|v| v.quantile(q)));
             }
         }
-        self.image(&named("quantiles"), quantiles.map(KllSketch::to_bytes));
+        self.image(prefix, "quantiles", quantiles.map(KllSketch::to_bytes));
     }
 
     fn column(&mut self, column: &ColumnProfile) {
         let counts = &column.counts;
+        self.next = 0;
         self.string("column", Some(&column.name));
         self.string("kind", Some(column.kind.name()));
         self.string("type", Some(&column.type_name));
@@ -99,22 +116,23 @@ impl Columns {
             ("negative_count", counts.negatives),
             ("empty_count", counts.empty),
         ] {
-            self.count(name, Some(count));
+            self.count("", name, Some(count));
         }
         self.numbers("", column.numbers.as_ref(), true);
-        self.float("distinct_estimate", column.distinct.as_ref().map(HllSketch::estimate));
-        self.image("distinct", column.distinct.as_ref().map(HllSketch::to_bytes));
+        self.float("", "distinct_estimate", column.distinct.as_ref().map(HllSketch::estimate));
+        self.image("", "distinct", column.distinct.as_ref().map(HllSketch::to_bytes));
         let (top_type, top) = match &column.frequent {
             Some(Frequent::Integers(items)) => (Some("int64"), Some(items.without_rare().to_bytes())),
             Some(Frequent::Bytes(items)) => (Some("bytes"), Some(items.without_rare().to_bytes())),
             None => (None, None),
         };
         self.string("top_type", top_type);
-        self.image("top", top);
+        self.image("", "top", top);
         self.numbers("length_", column.lengths.as_ref(), false);
     }
 
     fn skipped(&mut self, skipped: &Skipped) {
+        self.next = 0;
         self.string("column", Some(&skipped.name));
         self.string("kind", Some(NOT_PROFILED));
         self.string("type", Some(&skipped.type_name));
@@ -122,69 +140,107 @@ impl Columns {
         counts
             .iter()
             .chain(&["zero_count", "negative_count", "empty_count"])
-            .for_each(|name| self.count(name, None));
+            .for_each(|name| self.count("", name, None));
         self.numbers("", None, true);
-        self.float("distinct_estimate", None);
-        self.image("distinct", None);
+        self.float("", "distinct_estimate", None);
+        self.image("", "distinct", None);
         self.string("top_type", None);
-        self.image("top", None);
+        self.image("", "top", None);
         self.numbers("length_", None, false);
     }
 
-    fn finish(mut self) -> Vec<(Field, ArrayRef)> {
-        let mut columns = vec![];
-        for name in self.names {
-            let array: ArrayRef = if let Some(mut b) = self.floats.remove(&name) {
-                Arc::new(b.finish())
-            } else if let Some(mut b) = self.integers.remove(&name) {
-                Arc::new(b.finish())
-            } else if let Some(mut b) = self.strings.remove(&name) {
-                Arc::new(b.finish())
-            } else if let Some(mut b) = self.images.remove(&name) {
-                Arc::new(b.finish())
-            } else {
-                continue;
+    fn finish(self) -> Vec<(Field, ArrayRef)> {
+        let finished = |(name, builder): (String, Builder)| {
+            let array: ArrayRef = match builder {
+                Builder::Float(mut builder) => Arc::new(builder.finish()),
+                Builder::Integer(mut builder) => Arc::new(builder.finish()),
+                Builder::String(mut builder) => Arc::new(builder.finish()),
+                Builder::Image(mut builder) => Arc::new(builder.finish()),
             };
-            columns.push((Field::new(name, array.data_type().clone(), true), array));
-        }
-        columns
+            (Field::new(name, array.data_type().clone(), true), array)
+        };
+        self.columns.into_iter().map(finished).collect()
     }
 }
 
-fn bin_columns(profile: &Profile) -> Vec<(Field, ArrayRef)> {
-    let mut edges = ListBuilder::new(Float64Builder::new());
-    let mut categories = ListBuilder::new(LargeBinaryBuilder::new());
-    let mut counts = ListBuilder::new(Int64Builder::new());
-    for column in profile.columns() {
+/// Bins under construction.
+#[derive(Default)]
+struct BinColumns {
+    edges: ListBuilder<Float64Builder>,
+    categories: ListBuilder<LargeBinaryBuilder>,
+    counts: ListBuilder<Int64Builder>,
+}
+
+impl BinColumns {
+    fn column(&mut self, column: &ColumnProfile) {
         let (mut numeric, mut categorical, mut counted) = (false, false, None);
         match &column.bins {
             Some(Bins::Numbers(bins)) => {
-                edges.values().append_slice(bins.edges());
+                self.edges.values().append_slice(bins.edges());
                 (numeric, counted) = (true, Some(bins.counts()));
             }
             Some(Bins::Categories(bins)) => {
-                bins.categories().names().iter().for_each(|name| categories.values().append_value(name));
+                bins.categories().names().iter().for_each(|name| self.categories.values().append_value(name));
                 (categorical, counted) = (true, Some(bins.counts()));
             }
             None => {}
         }
-        edges.append(numeric);
-        categories.append(categorical);
+        self.edges.append(numeric);
+        self.categories.append(categorical);
         let values = counted.unwrap_or_default().iter();
-        values.for_each(|&n| counts.values().append_value(i64::try_from(n).unwrap_or(i64::MAX)));
-        counts.append(counted.is_some());
+        values.for_each(|&n| self.counts.values().append_value(i64::try_from(n).unwrap_or(i64::MAX)));
+        self.counts.append(counted.is_some());
     }
-    for _ in profile.skipped() {
-        edges.append(false);
-        categories.append(false);
-        counts.append(false);
+
+    fn skipped(&mut self) {
+        self.edges.append(false);
+        self.categories.append(false);
+        self.counts.append(false);
     }
-    let arrays: [(&str, ArrayRef); 3] = [
-        ("bin_edges", Arc::new(edges.finish())),
-        ("bin_categories", Arc::new(categories.finish())),
-        ("bin_counts", Arc::new(counts.finish())),
-    ];
-    arrays.map(|(name, array)| (Field::new(name, array.data_type().clone(), true), array)).into()
+
+    fn finish(mut self) -> [(Field, ArrayRef); 3] {
+        let arrays: [(&str, ArrayRef); 3] = [
+            ("bin_edges", Arc::new(self.edges.finish())),
+            ("bin_categories", Arc::new(self.categories.finish())),
+            ("bin_counts", Arc::new(self.counts.finish())),
+        ];
+        arrays.map(|(name, array)| (Field::new(name, array.data_type().clone(), true), array))
+    }
+}
+
+/// Rows of the profile table under construction, of one profile or of many.
+#[derive(Default)]
+pub(crate) struct ProfileRows {
+    columns: Columns,
+    bins: BinColumns,
+    rows: usize,
+}
+
+impl ProfileRows {
+    /// Adds the rows of a profile; returns how many.
+    pub fn push(&mut self, profile: &Profile) -> usize {
+        for column in profile.columns() {
+            self.columns.column(column);
+            self.bins.column(column);
+        }
+        for skipped in profile.skipped() {
+            self.columns.skipped(skipped);
+            self.bins.skipped();
+        }
+        let added = profile.columns().len() + profile.skipped().len();
+        self.rows += added;
+        added
+    }
+
+    /// The table's columns, which are there even without rows.
+    pub fn finish(mut self) -> (Vec<Field>, Vec<ArrayRef>) {
+        if self.rows == 0 {
+            self.columns.skipped(&Skipped { name: String::new(), type_name: String::new() });
+            self.bins.skipped();
+        }
+        let columns = self.columns.finish().into_iter().chain(self.bins.finish());
+        columns.map(|(field, array)| (field, array.slice(0, self.rows))).unzip()
+    }
 }
 
 /// The profile as a table of one batch.
@@ -192,19 +248,9 @@ fn bin_columns(profile: &Profile) -> Vec<(Field, ArrayRef)> {
 /// # Errors
 /// The table would be too large for Arrow.
 pub fn to_batch(profile: &Profile) -> Result<RecordBatch> {
-    let mut columns = Columns::default();
-    profile.columns().iter().for_each(|column| columns.column(column));
-    profile.skipped().iter().for_each(|skipped| columns.skipped(skipped));
-    if profile.columns().is_empty() && profile.skipped().is_empty() {
-        // A profile without columns still has the columns of its table.
-        columns.skipped(&Skipped { name: String::new(), type_name: String::new() });
-    }
-    let (mut fields, mut arrays): (Vec<_>, Vec<_>) = columns.finish().into_iter().unzip();
-    let rows = profile.columns().len() + profile.skipped().len();
-    arrays = arrays.into_iter().map(|array| array.slice(0, rows)).collect();
-    let (bin_fields, bin_arrays): (Vec<_>, Vec<_>) = bin_columns(profile).into_iter().unzip();
-    fields.extend(bin_fields);
-    arrays.extend(bin_arrays);
+    let mut rows = ProfileRows::default();
+    rows.push(profile);
+    let (fields, arrays) = rows.finish();
     let metadata = HashMap::from([
         (VERSION_KEY.to_owned(), format!("{}.{}", SCHEMA_VERSION.0, SCHEMA_VERSION.1)),
         (PRODUCER_KEY.to_owned(), env!("CARGO_PKG_VERSION").to_owned()),
