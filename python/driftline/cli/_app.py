@@ -185,14 +185,27 @@ def monitor(
         str, typer.Option(metavar="NAME", help="What these rows come from, of several sources.")
     ] = "main",
     fail_on: Annotated[FailOnAlarm | None, typer.Option(help="Exit with 1 where an alarm is open.")] = None,
+    replay: Annotated[
+        bool, typer.Option("--replay", help="Show the past as it would have been seen, alarm by alarm; writes nothing.")
+    ] = False,
     threads: Threads = 0,
     as_json: Json = False,
 ) -> None:
     """Read what is new, update windows, series and alarms."""
+    from driftline._config import read_config
     from driftline._monitor import Monitor
+    from driftline._monitor.replay import replay as replayed
     from driftline._monitor.status import status_of
-    from driftline.cli._monitor import status_as_json, summary_lines, tell_status
+    from driftline.cli._monitor import status_as_json, summary_lines, tell_replay, tell_status
 
+    if replay:
+        past = replayed(read_config(config, home=home))
+        if as_json:
+            told = {"series_windows": past.series_windows, "psi_above_0.1": past.bare, "events": past.events}
+            _print_json({**told, **status_as_json(past.status)})
+        else:
+            _write("\n".join(tell_replay(past)))
+        return
     with Monitor(config, home=home, writer=writer, threads=threads) as made:
         summary = made.read()
     status = status_of(made.config)
@@ -249,12 +262,14 @@ def demo(
 ) -> None:
     """Tell the story of a bundled log: what changed since the model was built, what did not, what cannot be told."""
     from driftline.cli._demo import DemoStory, tell
+    from driftline.cli._monitor import status_as_json
 
     story = DemoStory()
     story.since_training.to_html(html)
     if as_json:
         told = {"since_training": story.since_training, "last_quarter": story.last_quarter}
-        _print_json({name: comparison_as_json(comparison) for name, comparison in told.items()})
+        compared = {name: comparison_as_json(comparison) for name, comparison in told.items()}
+        _print_json({"weeks": status_as_json(story.weeks.status), **compared})
         return
     for part in tell(story, html):
         if isinstance(part, str):

@@ -8,9 +8,10 @@ from typing import Any
 from driftline._format import count, counted, percent, shown
 from driftline._monitor.alarms import Alarm
 from driftline._monitor.archive import ReadSummary
+from driftline._monitor.replay import Replay
 from driftline._monitor.status import Status
 
-__all__ = ["alarm_lines", "status_as_json", "summary_lines", "tell_status"]
+__all__ = ["alarm_lines", "status_as_json", "summary_lines", "tell_replay", "tell_status"]
 
 MOST_ALARMS = 20
 """Alarms that are listed; the rest is counted."""
@@ -115,6 +116,29 @@ def _promise(status: Status) -> Iterator[str]:
             f"finds: changes above {spread} of the rows, however long it takes, by column: the tolerance of "
             f"{percent(config.tolerance)} and what the reference leaves open"
         )
+
+
+def tell_replay(made: Replay) -> Iterator[str]:
+    """The past, event by event, beside what a bare threshold would have said."""
+    for event in made.events:
+        where = " in ".join(part for part in (event["column"], event["segment"]) if part) or "rows"
+        share = ""
+        if event["reference_share"] is not None and event["share"] is not None:
+            share = f", {percent(event['reference_share'])} -> {percent(event['share'])}"
+        since = f", since {event['since_window']}" if event["happened"] != "closed" else ""
+        told = f"{shown(where, 60)} {event['what']}{share}{since}"
+        yield f"{event['window']}  {event['alarm']} {event['happened']}: {told}"
+    if not made.events:
+        yield "no alarm"
+    yield (
+        f"{counted(len(made.status.alarms), 'alarm')} in {counted(made.windows, 'window')} of "
+        f"{counted(len(made.status.series), 'series').removesuffix('s')}"
+    )
+    yield (
+        f"beside it, PSI > 0.1: {count(made.bare)} of {count(made.series_windows)} windows of series, in "
+        f"{count(made.bare_windows)} of {count(made.windows)} windows"
+    )
+    yield from _promise(made.status)
 
 
 def _ago(moment: datetime, now: datetime | None) -> str:
