@@ -34,7 +34,7 @@ def half(name: str, data: pathlib.Path) -> Study:
     return study if reference is None else study._replace(how={**study.how, "reference": reference})
 
 
-@pytest.mark.parametrize(("name", "seeds"), [("hotel", 2), ("bikes", 2), ("electricity", 2), ("weather", 5)])
+@pytest.mark.parametrize(("name", "seeds"), [("hotel", 2), ("bikes", 1), ("electricity", 1), ("weather", 5)])
 def test_shuffled_rows_raise_no_alarm(name: str, seeds: int, data: pathlib.Path, home: pathlib.Path) -> None:
     study = half(name, data)
     told = [watch(study.shuffled(seed), home) for seed in range(seeds)]
@@ -46,17 +46,10 @@ def test_shuffled_rows_raise_no_alarm(name: str, seeds: int, data: pathlib.Path,
     assert all(row["promises"] == (name != "weather") for of in told for row in of.series.values())
 
 
-@pytest.mark.parametrize("seed", [0])
-def test_shuffled_rows_raise_no_alarm_against_a_seasonal_reference(
-    seed: int, data: pathlib.Path, home: pathlib.Path
-) -> None:
-    assert watch(real_data.bikes(data).shuffled(seed), home).columns == set()
-
-
 @pytest.mark.xfail(strict=True, reason="bursts: the fast detector trusts each set's own deff, which rare sets hide")
 def test_days_that_trade_places_raise_no_more_alarms_than_accepted(data: pathlib.Path, home: pathlib.Path) -> None:
     """Groups of travellers come on one day; in another order of the days nothing changes that was not so before."""
-    told = [watch(real_data.hotel(data).with_days_traded(seed), home) for seed in range(2)]
+    told = [watch(real_data.hotel(data).with_days_traded(seed), home) for seed in range(1)]
     promised = [alarm for of in told for alarm in of.alarms if of.series[alarm.column]["promises"]]
     accepted = sum(of.windows for of in told) / 365
     assert len(promised) <= accepted + 3 * accepted**0.5
