@@ -1,5 +1,6 @@
 """What all tests share."""
 
+import os
 import pathlib
 
 import pytest
@@ -7,7 +8,7 @@ from hypothesis import settings
 
 import driftline as dl
 
-SHARED = pathlib.Path(__file__).parents[1].parent / "shared"
+SHARED = pathlib.Path(os.environ.get("DRIFTLINE_SHARED", pathlib.Path(__file__).parents[1].parent / "shared"))
 
 # Examples are the same in every run, and a slow machine fails nothing.
 settings.register_profile("fixed", derandomize=True, deadline=None, max_examples=60, database=None)

@@ -28,6 +28,13 @@ ROOT = pathlib.Path(__file__).parents[2]
 PAGES = sorted((ROOT / "docs").rglob("*.md"))
 FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 
+DATA_OF = {
+    "guides/monitor-bikes.md": "bike_sharing_hour.parquet",
+    "guides/monitor-electricity.md": "electricity.parquet",
+    "guides/monitor-weather.md": "weather.parquet",
+}
+"""Published data that pages show, which lie beside the repository; without them these pages are skipped."""
+
 
 class PyconParser:
     """Python sessions: `>>>` and what it prints."""
@@ -75,8 +82,12 @@ def run_page(page: pathlib.Path) -> int:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT / "docs")))
-def test_page(page: pathlib.Path, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_page(
+    page: pathlib.Path, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
     monkeypatch.chdir(tmp_path)
+    if (data := DATA_OF.get(str(page.relative_to(ROOT / "docs")))) is not None:
+        shutil.copy(request.getfixturevalue("shared") / "data" / data, tmp_path)
     shown = len(re.findall(r"^```(?:pycon|python|console)$", page.read_text(encoding="utf-8"), re.MULTILINE))
     assert run_page(page) >= shown
 
