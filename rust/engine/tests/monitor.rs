@@ -241,7 +241,8 @@ fn a_change_opens_an_alarm_and_its_end_closes_it() {
 
 #[test]
 fn breakages_are_found_in_their_first_window() {
-    let cases: [(&str, fn(&mut Rows, usize), &str); 3] = [
+    type Case = (&'static str, fn(&mut Rows, usize), &'static str);
+    let cases: [Case; 3] = [
         ("x", |rows, i| rows.x[i] = None, "missing"),
         ("x", |rows, i| rows.x[i] = Some(7.0), "above"),
         ("c", |rows, i| rows.c[i] = Some("z"), "new values"),

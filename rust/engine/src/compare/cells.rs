@@ -83,6 +83,12 @@ impl Cells {
         (low, edges.next_back().map_or(high, |(_, high)| high))
     }
 
+    /// Whether a value has a bin of its own.
+    pub fn is_alone(&self, x: f64) -> bool {
+        let alone = |cell: &Cell| matches!(cell.content, Content::Bin { low, high } if high == x && low.next_up() == x);
+        self.cells.iter().any(alone)
+    }
+
     /// How far from `x` the nearest edge of a bin lies; one just beside it is the same to a reader.
     pub fn gap(&self, x: f64) -> f64 {
         let edges = self.cells.iter().filter_map(|cell| match cell.content {

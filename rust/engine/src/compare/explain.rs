@@ -188,6 +188,8 @@ fn range(low: f64, high: f64, cells: &Cells) -> String {
     match (low.is_finite(), high.is_finite()) {
         (true, true) if low == high => written(high),
         (true, true) if before(high) => format!("{} to below {}", written(low), written(below)),
+        // A frequent value has a bin of its own, and is none of the ones above it.
+        (true, true) if cells.is_alone(low) => format!("above {} to {}", written(low), written(high)),
         (true, true) => format!("{} to {}", written(low), written(high)),
         (false, true) if before(high) => format!("below {}", written(below)),
         (false, true) => format!("up to {}", written(high)),

@@ -13,7 +13,7 @@ use driftline_stats::test::MIN_PERMUTATIONS;
 use driftline_stats::total_variation_bound::total_variation_upper_bound;
 use driftline_stats::verdict::{Verdict, effect_upper_bound};
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// Chance, over all series, that any bound of the reference is wrong.
 const REFERENCE_LEVEL: f64 = 0.05;
@@ -21,6 +21,8 @@ const REFERENCE_LEVEL: f64 = 0.05;
 const FOR_BREAKAGES: f64 = 0.01;
 /// Level of what is said of single windows and of the size of a change.
 const LEVEL: f64 = 0.05;
+/// Windows whose seasons are looked at where a change is told.
+const MOST_SINCE: i64 = 1000;
 /// A trailing reference is renewed in so many steps.
 const STEPS: u64 = 8;
 /// An alarm that comes back within as many windows of its end as it took to end is the same one, within these bounds.
@@ -197,11 +199,18 @@ impl Promise {
                 "if windows go on varying up to {deff:.1} times more than independent rows and remembering at most \
                  {memory:.2} of it, as in {windows} windows of the reference"
             ),
-            Self::Nothing { memory, wobble } => format!(
-                "none: each window remembers {memory:.2} of the one before; with a tolerance of {:.0} %, which covers \
-                 how they vary, one could be made",
-                (100.0 * (tolerance + 2.0 * wobble)).ceil()
-            ),
+            Self::Nothing { memory, wobble } => {
+                let covers = tolerance + 2.0 * wobble;
+                let advice = if covers < 0.99 {
+                    let percent = (100.0 * covers).ceil();
+                    format!(
+                        "with a tolerance of {percent:.0} %, which covers how they vary, one could be made"
+                    )
+                } else {
+                    "no tolerance covers how they vary".into()
+                };
+                format!("none: each window remembers {memory:.2} of the one before; {advice}")
+            }
             Self::NotYet { windows } => {
                 format!("none yet: {windows} of {WINDOWS_TO_CALIBRATE} windows have shown how they vary")
             }
@@ -249,11 +258,25 @@ pub(super) struct Seen<'a> {
     pub window: i64,
     pub bucket: usize,
     pub cells: &'a [u64],
+    /// The bucket of any window.
+    pub bucket_of: &'a (dyn Fn(i64) -> usize + Sync),
 }
 
 impl Seen<'_> {
     fn rows(&self) -> u64 {
         self.cells.iter().sum()
+    }
+
+    /// Buckets of the windows since one, by their part of them.
+    fn buckets_since(&self, since: i64) -> BTreeMap<usize, f64> {
+        // Of a long time its end is enough: seasons come round.
+        let first = since.max(self.window - MOST_SINCE).min(self.window);
+        let part = 1.0 / (self.window - first + 1) as f64;
+        let mut buckets = BTreeMap::new();
+        for window in first..=self.window {
+            *buckets.entry((self.bucket_of)(window)).or_insert(0.0) += part;
+        }
+        buckets
     }
 }
 
@@ -319,7 +342,8 @@ impl Series {
         let is_calibrated = !matches!(promise, Promise::NotYet { .. });
         let sets = watched.sets();
         let discounts = if is_calibrated { dispersion.discounts() } else { vec![Discount::NONE; sets] };
-        let calibration = (!is_calibrated).then(|| Dispersion::new(sets, self.baseline.buckets()));
+        // Windows of the reference count, so that fewer are left to see.
+        let calibration = (!is_calibrated).then(|| dispersion.clone());
         self.set(watched, budget, discounts, calibration, promise)
     }
 
@@ -486,20 +510,26 @@ impl Series {
 
     /// Evidence, to come, that a set is back: that less than half of its change is left.
     fn closing(&self, seen: &Seen<'_>, found: &Largest) -> Closing {
-        let band = self.watching.as_ref().map(|w| w.bands[seen.bucket][found.set as usize]);
-        let band = band.unwrap_or(Band { lower: 0.0, upper: 1.0 });
+        let band = self.band(seen.bucket, found.set);
         let share = found.count as f64 / found.rows.max(1) as f64;
         let discount = self.watching.as_ref().map_or(Discount::NONE, |w| w.discounts[found.set as usize]);
-        let bound = match found.side {
-            Side::Above => (band.upper + share.max(band.upper)) / 2.0,
-            Side::Below => (band.lower + share.min(band.lower)) / 2.0,
+        let beyond = match found.side {
+            Side::Above => share - band.upper,
+            Side::Below => band.lower - share,
         };
-        Closing::new(found.side, bound, discount)
+        Closing::new(found.side, beyond.max(0.0) / 2.0, discount)
+    }
+
+    /// What the share of a set may be in a season.
+    fn band(&self, bucket: usize, set: u32) -> Band {
+        let band = self.watching.as_ref().map(|watching| watching.bands[bucket][set as usize]);
+        band.unwrap_or(Band { lower: 0.0, upper: 1.0 })
     }
 
     /// Closes the alarm once all that moved is back.
     fn close(&mut self, seen: &Seen<'_>, sets: &[u64], events: &mut Vec<Event>) {
         let rows = seen.rows();
+        let bands = self.watching.as_ref().map(|watching| &watching.bands[seen.bucket]);
         let Some(alarm) = self.alarm.as_mut().filter(|alarm| alarm.raised < seen.window && rows > 0) else {
             return;
         };
@@ -507,7 +537,8 @@ impl Series {
         let mended = alarm.broken.is_some_and(|cell| seen.cells[cell] < rows) && alarm.closings.len() == 1;
         let mut back = true;
         for (set, closing) in &mut alarm.closings {
-            back &= closing.update(sets[set.set as usize], rows) >= Closing::ENOUGH;
+            let (count, band) = (sets[set.set as usize], bands.map(|bands| bands[set.set as usize]));
+            back &= band.is_none_or(|band| closing.update(&band, count, rows) >= Closing::ENOUGH);
         }
         if !(back || mended) {
             return;
@@ -549,17 +580,26 @@ impl Series {
         let Some(alarm) = &mut self.alarm else { return };
         alarm.events += 1;
         let reference = self.baseline.cells(seen.bucket);
-        let mut sets = vec![];
-        seen.watched.set_counts(reference, &mut sets);
-        let (set, all) = (found.set as usize, self.baseline.rows(seen.bucket));
+        let set = found.set as usize;
         let discount = self.watching.as_ref().map_or(Discount::NONE, |watching| watching.discounts[set]);
-        let shares = (sets[set] as f64 / all.max(1) as f64, found.count as f64 / found.rows.max(1) as f64);
         // Each bound at half the level, so that their difference has the whole.
         let band = |count: u64, rows: u64| {
             let band = Band::try_new(count, rows.max(1), discount.rows, LEVEL / 4.0, 0.0);
             band.unwrap_or(Band { lower: 0.0, upper: 1.0 })
         };
-        let (before, now) = (band(sets[set], all), band(found.count, found.rows));
+        // Rows since then may be of several seasons, and are told beside the same mixture of the reference.
+        let (mut share, mut before) = (0.0, Band { lower: 0.0, upper: 0.0 });
+        for (bucket, weight) in seen.buckets_since(found.since) {
+            let mut sets = vec![];
+            seen.watched.set_counts(self.baseline.cells(bucket), &mut sets);
+            let rows = self.baseline.rows(bucket);
+            let of_bucket = band(sets[set], rows);
+            share += weight * sets[set] as f64 / rows.max(1) as f64;
+            before.lower += weight * of_bucket.lower;
+            before.upper += weight * of_bucket.upper;
+        }
+        let shares = (share, found.count as f64 / found.rows.max(1) as f64);
+        let now = band(found.count, found.rows);
         let (mut change, mut told) = ((now.lower - before.upper, now.upper - before.lower), shares);
         if seen.watched.is_told_from_outside(set, found.side) {
             change = (-change.1, -change.0);

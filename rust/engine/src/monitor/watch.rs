@@ -288,7 +288,7 @@ impl Monitor {
             return self.place_all(&rows, &times);
         }
         self.waiting.push(Waiting::Rows(rows, times));
-        if self.waiting_rows() >= ROWS_FOR_BINS { self.bin_waiting() } else { Ok(()) }
+        self.bin_waiting()
     }
 
     /// Lets time go on: windows close that end before it, lateness included.
@@ -298,23 +298,59 @@ impl Monitor {
     pub fn advance(&mut self, to_us: i64) -> Result<()> {
         if self.options.is_none() {
             self.waiting.push(Waiting::Advance(to_us));
-            return if self.waiting_rows() >= FEWEST_ROWS_FOR_BINS { self.bin_waiting() } else { Ok(()) };
+            return self.bin_waiting();
         }
         self.pass(to_us)
     }
 
-    fn waiting_rows(&self) -> usize {
-        let rows = self.waiting.iter().map(|waiting| match waiting {
-            Waiting::Rows(rows, _) => rows.num_rows(),
-            Waiting::Advance(_) => 0,
-        });
-        rows.sum()
+    /// How many of the first rows the bins are taken from; `None` where there are too few yet.
+    ///
+    /// They are enough once there are many, or time goes on without any, or the time of the reference is over.
+    fn rows_for_bins(&self) -> Option<usize> {
+        let calendar = &self.settings.calendar;
+        let mut until = None;
+        let mut is_over = |time: i64| {
+            let window = calendar.number(time);
+            let until = *until.get_or_insert_with(|| self.reference_until(window).unwrap_or(i64::MAX));
+            window >= until
+        };
+        let mut seen = 0;
+        for waiting in &self.waiting {
+            match waiting {
+                Waiting::Rows(_, times) => {
+                    let over = |&time: &i64| time != NO_TIME && is_over(time);
+                    let many = times.iter().position(over);
+                    seen += many.unwrap_or(times.len());
+                    if seen >= ROWS_FOR_BINS {
+                        return Some(ROWS_FOR_BINS);
+                    }
+                    if many.is_some() && seen > 0 {
+                        return Some(seen);
+                    }
+                }
+                Waiting::Advance(to_us) => {
+                    if seen >= FEWEST_ROWS_FOR_BINS || (seen > 0 && is_over(*to_us)) {
+                        return Some(seen);
+                    }
+                }
+            }
+        }
+        None
     }
 
-    /// Takes bins from the first rows, then lets everything that waited come.
+    /// The first window that is not of the reference, where the first of all is this.
+    fn reference_until(&self, first: i64) -> Option<i64> {
+        match self.settings.reference {
+            Span::Given => None,
+            Span::First(windows) | Span::Trailing(windows) => Some(first.saturating_add_unsigned(windows)),
+            Span::Until(end_us) => Some(self.settings.calendar.number(end_us)),
+        }
+    }
+
+    /// Takes bins from the first rows, once they are enough, then lets everything that waited come.
     fn bin_waiting(&mut self) -> Result<()> {
+        let Some(mut left) = self.rows_for_bins() else { return Ok(()) };
         let mut first = Collected::default();
-        let mut left = ROWS_FOR_BINS;
         let options =
             Options { threads: self.settings.threads, may_lack_columns: true, ..Options::default() };
         for waiting in &self.waiting {
@@ -396,13 +432,7 @@ impl Monitor {
             self.state.closed_until = Some(until);
             let first = self.settings.calendar.number(to_us);
             self.state.first = Some(first);
-            self.state.reference_until = match self.settings.reference {
-                Span::Given => None,
-                Span::First(windows) | Span::Trailing(windows) => {
-                    Some(first.saturating_add_unsigned(windows))
-                }
-                Span::Until(end_us) => Some(self.settings.calendar.number(end_us)),
-            };
+            self.state.reference_until = self.reference_until(first);
             return Ok(());
         };
         let mut window = closed_until;
@@ -460,6 +490,8 @@ impl Monitor {
             Span::Trailing(windows) => Some(windows),
             _ => None,
         };
+        let settings = &self.settings;
+        let bucket_of = |window| settings.bucket(window);
         let state = &mut self.state;
         let name = state.segments.name(segment).to_owned();
         let work = |(watched, series): &mut (&Watched, &mut Series)| -> Result<(Judged, Vec<Event>)> {
@@ -468,7 +500,7 @@ impl Monitor {
             let Some(cells) = watched.counts(column, profile.rows())? else {
                 return Ok((Judged::retyped(profile.rows()), events));
             };
-            let seen = Seen { watched, segment: &name, window, bucket, cells: &cells };
+            let seen = Seen { watched, segment: &name, window, bucket, cells: &cells, bucket_of: &bucket_of };
             if is_learning && amends {
                 series.learn().add_late(&cells, bucket);
             } else if is_learning {
@@ -510,11 +542,12 @@ impl Monitor {
         let bucket = self.settings.bucket(window);
         let rows = profile.map_or(0, Profile::rows);
         let state = &mut self.state;
+        // Windows before the first row are open for what comes out of order, and not missing.
+        if rows == 0 && state.first.is_none_or(|first| window < first) {
+            return Ok(());
+        }
         if state.is_learning {
-            // Windows before the first row are open for what comes out of order, and not missing.
-            if rows > 0 || state.first.is_some_and(|first| window >= first) {
-                state.volume.add(bucket, rows);
-            }
+            state.volume.add(bucket, rows);
             return Ok(());
         }
         let mut broken = match profile {
@@ -609,13 +642,14 @@ impl Monitor {
     ) -> Result<(RecordBatch, RecordBatch)> {
         let known = (0..self.state.series.len()).find(|&id| self.state.segments.name(id) == segment);
         let (budget, bucket) = (self.budget(), self.settings.bucket(window));
+        let bucket_of = |window| self.settings.bucket(window);
         let mut judged = vec![];
         for (column, watched) in self.state.watched.iter().enumerate() {
             let Some(cells) = watched.counts(profile.column(&watched.name), profile.rows())? else {
                 judged.push(Judged::retyped(profile.rows()));
                 continue;
             };
-            let seen = Seen { watched, segment, window, bucket, cells: &cells };
+            let seen = Seen { watched, segment, window, bucket, cells: &cells, bucket_of: &bucket_of };
             let new = || Series::new(watched, self.settings.buckets());
             let of = |series: &Series| series.judged(&seen, &budget, None);
             judged.push(known.map_or_else(|| of(&new()), |id| of(&self.state.series[id][column]))?);

@@ -3,12 +3,13 @@ use crate::e_detector::watch::{Discount, Shape, Side, Watch};
 use crate::e_detector::{Band, Evidence};
 use serde::{Deserialize, Serialize};
 
-/// Evidence that the share of a set has come back: that it is no longer beyond a bound, at half of the change.
+/// Evidence that the share of a set has come back: that it is no longer as far beyond its band as half of the change.
 ///
-/// While the share stays beyond the bound it passes [`Closing::ENOUGH`] at most once in so many windows on average.
+/// While the share stays there it passes [`Closing::ENOUGH`] at most once in so many windows on average.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Closing {
-    band: Band,
+    side: Side,
+    beyond: f64,
     discount: Discount,
     evidence: Evidence,
 }
@@ -17,19 +18,28 @@ impl Closing {
     /// The evidence with which a set is taken to be back.
     pub const ENOUGH: f64 = 1000.0;
 
-    /// For a set whose share moved beyond `bound`, above or below of it.
-    pub fn new(side: Side, bound: f64, discount: Discount) -> Self {
-        let band = match side {
-            Side::Above => Band { lower: bound, upper: 1.0 },
-            Side::Below => Band { lower: 0.0, upper: bound },
-        };
-        Self { band, discount, evidence: Evidence::new(&Shape::of(&[&[band]])) }
+    /// For a set whose share moved; `beyond` is half of how far it went beyond its band.
+    pub fn new(side: Side, beyond: f64, discount: Discount) -> Self {
+        Self { side, beyond, discount, evidence: Evidence::new(&Self::shape(side)) }
     }
 
-    /// Adds a window with `count` of `rows` rows in the set, and returns the evidence.
-    pub fn update(&mut self, count: u64, rows: u64) -> f64 {
-        let Ok(watch) = Watch::try_new(&[self.band], &[self.discount]) else { return 0.0 };
+    /// Adds a window with `count` of `rows` rows in the set, whose band in this season is given, and returns the evidence.
+    pub fn update(&mut self, band: &Band, count: u64, rows: u64) -> f64 {
+        let limit = match self.side {
+            Side::Above => Band { lower: (band.upper + self.beyond).min(1.0), upper: 1.0 },
+            Side::Below => Band { lower: 0.0, upper: (band.lower - self.beyond).max(0.0) },
+        };
+        let watch = Watch::try_with_shape(&Self::shape(self.side), &[limit], &[self.discount]);
+        let Ok(watch) = watch else { return 0.0 };
         self.evidence.update(&watch, &[count], rows, 0).fast
+    }
+
+    /// All gaps on the side to which the share comes back.
+    fn shape(side: Side) -> Shape {
+        match side {
+            Side::Above => Shape::of(&[&[Band { lower: 1.0, upper: 1.0 }]]),
+            Side::Below => Shape::of(&[&[Band { lower: 0.0, upper: 0.0 }]]),
+        }
     }
 }
 
@@ -43,10 +53,11 @@ mod tests {
         let (mut rows, mut closed) = (0, 0);
         for run in 0..runs {
             let mut rng = Rng::new(run);
-            let mut closing = Closing::new(Side::Above, 0.525, Discount::NONE);
+            let band = Band { lower: 0.49, upper: 0.51 };
+            let mut closing = Closing::new(Side::Above, 0.015, Discount::NONE);
             let back = (1..=most).find(|_| {
                 let count = (0..500).filter(|_| rng.next_f64() < share).count() as u64;
-                closing.update(count, 500) >= Closing::ENOUGH
+                closing.update(&band, count, 500) >= Closing::ENOUGH
             });
             closed += u64::from(back.is_some());
             rows += 500 * back.unwrap_or(most);

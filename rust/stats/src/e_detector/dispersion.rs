@@ -11,6 +11,11 @@ const WINDOWS_TO_SHOW: usize = 100;
 const MOST_MEMORY: f64 = 0.5;
 /// One set in so many is looked at for what windows remember.
 const VARY_MOST: usize = 4;
+/// Where rows depend on each other, a window may win at most the number of windows that showed how, to this power: what
+/// none of them was like may be so rare, and it takes two of it to raise an alarm, not one.
+const MOST_OF_A_WINDOW: f64 = 1.5;
+/// A design effect below this is none: the windows are all alike.
+const ROUNDING: f64 = 1e-9;
 /// Windows clearly vary more than single rows would let them.
 const CLEARLY: f64 = 1.67;
 /// Standard errors within which windows look independent.
@@ -142,6 +147,7 @@ impl Dispersion {
     /// be told from that noise, and is that of the shares.
     fn memory_of_wobble(&self) -> f64 {
         let (memory, deff) = self.correlation();
+        let memory = self.unbiased(memory);
         if deff > CLEARLY { memory * deff / (deff - 1.0) } else { memory }
     }
 
@@ -155,7 +161,21 @@ impl Dispersion {
         let (products, squares) =
             parts.fold((0.0, 0.0), |(p, s), (product, square)| (p + product, s + square));
         let deff = mean(&sets.iter().map(|&set| deff[set]).collect::<Vec<_>>());
-        (if squares > 0.0 { products / squares } else { 0.0 }, deff)
+        // Windows that do not vary at all leave what rounding makes of 0.
+        (if deff > ROUNDING && squares > 0.0 { products / squares } else { 0.0 }, deff)
+    }
+
+    /// Residuals around the mean of few windows have lost a part of their correlation with it: of `n` windows of a bucket,
+    /// `(1 + 3 phi) / n` on average (Kendall 1954). Of three windows nothing is left.
+    fn unbiased(&self, memory: f64) -> f64 {
+        let many = self.windows_of_bucket();
+        if many > 3.0 { (memory + 1.0 / many) / (1.0 - 3.0 / many) } else { 1.0 }
+    }
+
+    /// Windows of a bucket, on average over those that have any.
+    fn windows_of_bucket(&self) -> f64 {
+        let used = self.buckets.iter().filter(|bucket| bucket.windows > 0).count();
+        self.windows() as f64 / used.max(1) as f64
     }
 
     /// Products of neighbouring residuals of a set, and squares of all.
@@ -205,11 +225,14 @@ impl Dispersion {
 
     /// The correlation that is reckoned with.
     pub fn cautious_memory(&self) -> f64 {
-        (self.memory() + self.caution()).max(0.0)
+        (self.unbiased(self.memory()) + self.caution()).clamp(0.0, 1.0)
     }
 
     fn caution(&self) -> f64 {
-        CAUTION / (self.windows() as f64).sqrt()
+        // What takes off a bias adds to the noise.
+        let many = self.windows_of_bucket();
+        let noise = if many > 3.0 { 1.0 - 3.0 / many } else { 1.0 };
+        CAUTION / (self.windows() as f64).sqrt() / noise
     }
 
     /// Whether windows remember too much for any promise; a tolerance that covers how they vary makes one possible.
@@ -230,8 +253,12 @@ impl Dispersion {
         let remembered = (1.0 + memory) / (1.0 - memory);
         let clear = self.memory() > WITHIN / (self.windows() as f64).sqrt();
         let windows = if clear || self.windows() < WINDOWS_TO_SHOW { remembered } else { 1.0 };
-        let of = |deff: f64| Discount { rows: deff.max(1.0) * remembered, windows };
-        self.deff().into_iter().map(of).collect()
+        let most = MOST_OF_A_WINDOW * (self.windows() as f64).ln();
+        let of = |deff: f64| Discount { rows: deff.max(1.0) * remembered, windows, most };
+        // A set that no burst fell into while the reference was learnt has none of its own to show.
+        let deff = self.deff();
+        let typical = mean(&deff);
+        deff.into_iter().map(|own| of(own.max(typical))).collect()
     }
 }
 

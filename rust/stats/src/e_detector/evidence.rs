@@ -104,7 +104,7 @@ impl Evidence {
             let (mine, others) = std::mem::take(&mut fast).split_at_mut(line.gaps.0.into());
             let (of_line, of_others) = bets.split_at(line.gaps.0.into());
             for (place, (won, bet)) in mine.iter_mut().zip(of_line).enumerate() {
-                let log_factor = bet.log_factor(gained, lost);
+                let log_factor = bet.log_factor(gained, lost).min(line.most);
                 let is_twin = place == usize::from(line.twin);
                 // Most bets on large gaps lose nearly everything in nearly every window.
                 if log_factor < NOTHING && *won < WORTH_A_FACTOR && !is_twin {

@@ -53,11 +53,14 @@ pub struct Discount {
     pub rows: f64,
     /// Windows that say as much as one independent window, at least 1: the same of the strict detector.
     pub windows: f64,
+    /// The most that the fast detector may win in one window (log): what so many windows of the reference did not show may
+    /// come once in as many, however unlikely it is where rows are independent.
+    pub most: f64,
 }
 
 impl Discount {
     /// Of independent rows.
-    pub const NONE: Self = Self { rows: 1.0, windows: 1.0 };
+    pub const NONE: Self = Self { rows: 1.0, windows: 1.0, most: f64::INFINITY };
 }
 
 /// How many gaps there is room for on each line, a line being one side of one set.
@@ -109,6 +112,10 @@ pub(crate) struct Line {
     pub twin: u8,
     /// The largest share of the side under the null.
     pub bound: f64,
+    /// Rows that say as much as one.
+    pub rows: f64,
+    /// The most that is won in a window (log).
+    pub most: f64,
 }
 
 /// What a row wins or loses (log) of one bet.
@@ -186,7 +193,8 @@ impl Watch {
             return;
         }
         let twin = fast.iter().filter(|&&gap| gap <= TWIN_GAP && bound + gap < 1.0).count().saturating_sub(1);
-        self.lines.push(Line { set, side, gaps, twin: twin as u8, bound });
+        let (rows, most) = (discount.rows, discount.most);
+        self.lines.push(Line { set, side, gaps, twin: twin as u8, bound, rows, most });
         // Beyond the room that this season has, nothing is staked: what was won stays.
         let staked = |gap: f64| if bound + gap < 1.0 { gap / (bound * (1.0 - bound)) } else { 0.0 };
         self.fast.extend(fast.iter().map(|&gap| {
@@ -223,14 +231,15 @@ impl Watch {
 }
 
 impl Line {
-    /// How surely so many rows of the side are more than the bound allows: the log-likelihood ratio.
+    /// How surely so many rows of the side are more than the bound allows: the log-likelihood ratio of as many independent
+    /// rows as they say.
     pub fn surprise(&self, won: u64, rows: u64) -> f64 {
         let (share, n) = (won as f64 / rows as f64, rows as f64);
         if rows == 0 || share <= self.bound {
             return 0.0;
         }
         let rest = if share < 1.0 { (1.0 - share) * ((1.0 - share) / (1.0 - self.bound)).ln() } else { 0.0 };
-        n * (share * (share / self.bound).ln() + rest)
+        n / self.rows * (share * (share / self.bound).ln() + rest)
     }
 }
 
@@ -259,7 +268,7 @@ mod tests {
     }
 
     /// The bets of a line.
-    fn bets<'a>(watch: &'a Watch, side: Side) -> (&'a [Bet], &'a [StrictBet], Line) {
+    fn bets(watch: &Watch, side: Side) -> (&[Bet], &[StrictBet], Line) {
         let (mut fast, mut strict) = (watch.fast(), watch.strict());
         for line in watch.lines() {
             let (mine, others) = fast.split_at(line.gaps.0.into());
@@ -304,7 +313,7 @@ mod tests {
     #[test]
     fn dependent_rows_win_less() {
         let band = [Band { lower: 0.3, upper: 0.4 }];
-        let half = Watch::try_new(&band, &[Discount { rows: 4.0, windows: 2.0 }]).unwrap();
+        let half = Watch::try_new(&band, &[Discount { rows: 4.0, windows: 2.0, ..Discount::NONE }]).unwrap();
         let full = Watch::try_new(&band, &[Discount::NONE]).unwrap();
         for (half, full) in half.fast().iter().zip(full.fast()) {
             assert!((half.log_factor(300.0, 200.0) / full.log_factor(75.0, 50.0) - 1.0).abs() < 1e-12);
@@ -343,6 +352,6 @@ mod tests {
         let band = [Band { lower: 0.3, upper: 0.4 }];
         let text = |discounts: &[Discount]| Watch::try_new(&band, discounts).unwrap_err().to_string();
         assert_eq!(text(&[]), "1 bands, 0 discounts and a shape of 1 sets: there must be one a set");
-        assert!(text(&[Discount { rows: 0.5, windows: 1.0 }]).starts_with("discount is 0.5"));
+        assert!(text(&[Discount { rows: 0.5, ..Discount::NONE }]).starts_with("discount is 0.5"));
     }
 }

@@ -13,6 +13,8 @@ pub enum Rows {
     Clustered(u64),
     /// Each remembers so much of the one before.
     Remembering(f64),
+    /// In one window of 25, 40 % of them are alike, drawn anew.
+    Bursting,
     /// All of a window are shifted alike: by so many standard deviations, of which the next window remembers a part.
     Wobbling(f64, f64),
 }
@@ -67,8 +69,6 @@ pub enum Change {
     IntoMedian(f64),
     /// From everywhere into the last bin.
     IntoTail(f64),
-    /// All rows are missing.
-    Dead,
 }
 
 /// A source of windows.
@@ -106,10 +106,6 @@ impl World {
     /// Rows in each cell of a window.
     pub fn window(&mut self, window: i64, rows: u64, change: Change) -> Vec<u64> {
         let mut cells = vec![0; self.law.cells()];
-        if change == Change::Dead {
-            cells[self.law.cells() - 1] = rows;
-            return cells;
-        }
         let season = match self.law {
             Law::Seasonal(step) => step * (window.rem_euclid(7) as f64 - 3.0),
             _ => 0.0,
@@ -125,6 +121,11 @@ impl World {
             };
         let size = if let Rows::Clustered(size) = self.rows { size } else { 1 };
         let mut left = rows;
+        if self.rows == Rows::Bursting && self.rng.next_f64() < 1.0 / 25.0 {
+            let alike = rows * 2 / 5;
+            cells[(self.rng.next_f64() * BINS as f64) as usize] += alike;
+            left -= alike;
+        }
         while left > 0 {
             let uniform = self.uniform(shift);
             let cell = self.moved(uniform, change);
