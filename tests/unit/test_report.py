@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 import driftline as dl
 from driftline._report import render
-from driftline._report.markup import text
+from driftline._page.markup import text
 
 N = 20_000
 VOID = {"meta", "link", "br", "input"}
