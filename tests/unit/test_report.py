@@ -16,8 +16,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import driftline as dl
-from driftline._report import render
 from driftline._page.markup import text
+from driftline._report import render
 
 N = 20_000
 VOID = {"meta", "link", "br", "input"}

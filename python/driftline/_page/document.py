@@ -17,11 +17,11 @@ def frame(package: str, title: str) -> Frame:
     """The frame around a page.
 
     Args:
-        package: Where `page.css`, which adds to the style of all pages, and `page.js` are.
+        package: Where `page.css` and `page.js` are, which add to those of all pages.
         title: The title as HTML.
     """
     style = _read("driftline._page", "page.css") + _read(package, "page.css")
-    script = _read(package, "page.js")
+    script = _read("driftline._page", "page.js") + _read(package, "page.js")
     allowed = (
         f"default-src 'none'; style-src '{_hash(style)}'; script-src '{_hash(script)}'; img-src data:; "
         "base-uri 'none'; form-action 'none'"

@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from driftline._page.document import MOST_BYTES, frame
+from driftline._page.tools import style_of, tools
 from driftline._report import words
 from driftline._report.overview import overview
 from driftline._report.section import section
-from driftline._report.verdicts import Line, lines, style_of
+from driftline._report.verdicts import Line, lines
 
 if TYPE_CHECKING:
     from driftline._comparison import Comparison
@@ -22,28 +23,18 @@ def render(comparison: "Comparison") -> str:
     listed = lines(comparison)
     result = words.headline(listed)
     head, end = frame("driftline._report", result)
+    found = tools("Verdict", words.counts(listed), [("expand", "Expand all"), ("collapse", "Collapse all")])
     means = words.meanings(comparison)
     said = "".join(f"<li><b class={style_of(w)}>{n:,} {w}</b> {means[w]}" for w, n in words.counts(listed))
     above = (
         f"{head}<header><p>Comparison of two data sets, by driftline<h1>{result}</h1>"
         f"<p>{words.rows_compared(comparison)}<ul aria-label=Verdicts>{said}</ul>"
-        f"<p>{words.promise(comparison)}</header><main><h2>Overview</h2>{_tools(listed)}"
+        f"<p>{words.promise(comparison)}</header><main><h2>Overview</h2>{found}"
         f"{overview(listed, comparison.tolerance)}<p>{words.how_measured()}<h2>Columns</h2>"
         f"<p>{words.how_to_read_statistics()}"
     )
     below = f"</main>{end}"
     return f"{above}{_sections(listed, MOST_BYTES - len((above + below).encode()))}{below}"
-
-
-def _tools(listed: Sequence[Line]) -> str:
-    """What scripts add: without them it stays hidden."""
-    options = "".join(f"<option value={style_of(w)}>{w} ({n:,})" for w, n in words.counts(listed))
-    return (
-        "<form id=tools role=search hidden><label>Name <input type=search id=search></label>"
-        f"<label>Verdict <select id=verdict><option value=''>all ({len(listed):,}){options}</select></label>"
-        "<button type=button id=expand>Expand all</button><button type=button id=collapse>Collapse all</button>"
-        "<output id=found></output></form>"
-    )
 
 
 def _sections(listed: Sequence[Line], most_bytes: int) -> str:
