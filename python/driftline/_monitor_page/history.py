@@ -17,6 +17,8 @@ __all__ = ["STATUSES", "History", "Key", "Latest", "Series", "history_of"]
 STATUSES: Final = ("", "learning", "calibrating", "watching", "no reference", "retyped")
 """What a series may have been in a window, the first where it was not there; the script knows them by position."""
 
+PLACE: Final = {status: i for i, status in enumerate(STATUSES)}
+
 DRIFT: Final = 8
 """Flag of a window that proves by itself that more than the tolerance moved."""
 AMENDED: Final = 16
@@ -35,12 +37,12 @@ SELECTED: Final = (
     "verdict",
     "effect",
     "effect_bound",
-    "moved",
-    "reference_share",
-    "share",
     "evidence_fast",
     "evidence_strict",
 )
+
+MOVED: Final = ("moved", "reference_share", "share")
+"""Read of the latest windows only."""
 
 NONE: Final = float("nan")
 
@@ -117,10 +119,11 @@ def history_of(status: Status) -> History:
     labels, starts, has_gaps = _axis(config, counts)
     many = len(starts)
     history = History(labels, starts, [0] * many, [False] * many, has_gaps=has_gaps)
-    found: dict[Key, Series] = {}
+    found: dict[tuple[str, str, str], Series] = {}
     for begin, end in _slices(counts, len(columns)):
         until = None if end is None else moment(end)
-        results = store.results(config.monitor, since=moment(begin), until=until, select=SELECTED)
+        selected = SELECTED if until else SELECTED + MOVED
+        results = store.results(config.monitor, since=moment(begin), until=until, select=selected)
         _add(history, found, results.to_dicts())
     history.series = list(found.values())
     return history
@@ -152,32 +155,34 @@ def _slices(counts: Mapping[int, int], columns: int) -> Iterator[tuple[int, int 
     return zip(begins, [*begins[1:], None], strict=True)
 
 
-def _add(history: History, found: dict[Key, Series], results: Iterable[Mapping[str, Any]]) -> None:
+def _add(history: History, found: dict[tuple[str, str, str], Series], results: Iterable[Mapping[str, Any]]) -> None:
     place = {start: i for i, start in enumerate(history.starts)}
     volume: dict[tuple[str, int], int] = {}
     for row in results:
         i = place.get(row["window_start"])
         if i is None:
             continue
-        key = Key(row["writer"], row["segment"], row["column"])
-        series = found.get(key)
+        named = (row["writer"], row["segment"], row["column"])
+        series = found.get(named)
         if series is None:
-            series = found[key] = Series.empty(key, len(place))
+            series = found[named] = Series.empty(Key(*named), len(place))
         rows, effect, bound = row["rows"], row["effect"], row["effect_bound"]
-        flags = STATUSES.index(row["status"]) if row["status"] in STATUSES else 0
-        series.flags[i] = flags | DRIFT * (row["verdict"] == "drift") | AMENDED * (row["revision"] > 1)
+        series.flags[i] = (
+            PLACE.get(row["status"], 0) | DRIFT * (row["verdict"] == "drift") | AMENDED * (row["revision"] > 1)
+        )
         if effect is not None and bound is not None:
             series.effect[i], series.bound[i] = effect, bound
             if series.latest is None or series.latest.window < i:
-                moved = (row["moved"] or "", row["reference_share"], row["share"])
-                series.latest = Latest(i, effect, bound, *moved)
+                series.latest = Latest(
+                    i, effect, bound, row.get("moved") or "", row.get("reference_share"), row.get("share")
+                )
         if rows:
             series.missing[i] = row["missing"] / rows
         if row["evidence_fast"] is not None:
             series.fast[i], series.strict[i] = row["evidence_fast"], row["evidence_strict"]
-        if not key.segment:
+        if not series.key.segment:
             # A column that is gone has no rows, others of the window have.
-            volume[key.writer, i] = max(volume.get((key.writer, i), 0), rows)
+            volume[named[0], i] = max(volume.get((named[0], i), 0), rows)
             history.learning[i] |= row["status"] == "learning"
     for (_, i), rows in volume.items():
         history.rows[i] += rows

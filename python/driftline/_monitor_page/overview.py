@@ -36,13 +36,14 @@ def legend(tolerance: float) -> str:
     """What colours mean."""
     edges = [whole_percent(edge * unit(tolerance)) for edge in EDGES]
     steps = [f"up to {edge}" for edge in edges] + ["more"]
-    open_to_doubt = "".join(f"<span><i class=u{i}></i>{step}</span>" for i, step in enumerate(steps))
+    doubtful = "".join(f"<span><i class=u{i}></i>{step}</span>" for i, step in enumerate(steps))
     proved = "".join(f"<span><i class=p{i}></i>{step}</span>" for i, step in enumerate(steps) if i)
-    than = f"more than {whole_percent(tolerance)} moved" if tolerance else "something moved"
+    than = f"more than {whole_percent(tolerance)}" if tolerance else "a change"
     return (
-        "<div id=legend hidden><p>Share of the rows that moved, in windows that do not prove by themselves that "
-        f"{than}: {open_to_doubt}<p>in windows that do: {proved}"
-        "<p><span><i class=outline></i>an alarm, from when it has been so until it closed</span>"
+        "<div id=legend hidden><p>Colours: the share of the rows that moved."
+        f"<p class=steps><span>proved to be {than}</span><span></span>{proved}"
+        f"<span>not proved by the window alone</span>{doubtful}"
+        "<p><span><i class=outline></i>alarm, from when it has been so until it closed</span>"
         "<span><i class=hatch></i>the reference was learnt</span><span><i></i>no rows</span></div>"
     )
 

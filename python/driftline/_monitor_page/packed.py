@@ -6,10 +6,11 @@ of all series after each other, and the high bytes. High bytes hardly change, so
 
 import json
 import math
+import sys
 import zlib
 from array import array
 from base64 import b64encode
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from driftline._monitor_page.history import DRIFT, Series
@@ -19,8 +20,14 @@ __all__ = ["Binned", "binned", "packed"]
 ABSENT: Final = 0xFFFF
 """What stands for no number."""
 
-SHARES: Final = 10_000
-"""Shares are kept to 0.01 %: pages show 0.1 %."""
+SHARES: Final = 1_000
+"""Shares are kept to the 0.1 % that pages show."""
+
+FINE_SHARES: Final = 20_000
+"""Where the tolerance is so small that this is no part of it."""
+
+SMALL: Final = 0.01
+"""Such a tolerance."""
 
 EVIDENCE: Final = 10
 """Evidence is kept to a tenth of a power of ten."""
@@ -28,7 +35,8 @@ EVIDENCE: Final = 10
 LOWEST: Final = 1_000
 """What is added to evidence so that it is positive: below 10^-100 it is nothing."""
 
-Binned = tuple[list[float], list[float], list[float], list[float], list[float], bytes]
+Values = Sequence[float]
+Binned = tuple[Values, Values, Values, Values, Values, bytes]
 """Effect, bound, missing share, evidence of both detectors and flags, a bin each."""
 
 
@@ -37,6 +45,9 @@ def binned(series: Series, width: int) -> Binned:
 
     What is worst is kept, so no binning hides it.
     """
+    if width == 1:
+        same = (series.effect, series.bound, series.missing, series.fast, series.strict)
+        return (*same, bytes(series.flags))
     parts = [range(i, min(i + width, len(series.flags))) for i in range(0, len(series.flags), width)]
     # NaN is less than all.
     worst = [max(part, key=lambda i: _least(series.effect[i])) for part in parts]
@@ -47,33 +58,29 @@ def binned(series: Series, width: int) -> Binned:
     return [series.effect[i] for i in worst], [series.bound[i] for i in worst], rest[0], rest[1], rest[2], flags
 
 
-def packed(header: dict[str, Any], series: Sequence[Binned]) -> str:
+def packed(header: dict[str, Any], series: Sequence[Binned], *, tolerance: float) -> str:
     """Base64 of the deflated header and measures."""
-    share, evidence = _wholes(SHARES, 0), _wholes(EVIDENCE, LOWEST)
-    measures: list[Iterable[int]] = [
-        (whole for one in series for whole in map(share, one[0])),
-        # What is between effect and bound depends on little but the rows.
-        (whole for one in series for whole in map(share, (b - a for a, b in zip(one[0], one[1], strict=True)))),
-        (whole for one in series for whole in map(share, one[2])),
-        (whole for one in series for whole in map(evidence, one[3])),
-        (whole for one in series for whole in map(evidence, one[4])),
+    shares = FINE_SHARES if tolerance < SMALL else SHARES
+    header = {**header, "shares": shares, "evidence": EVIDENCE, "lowest": LOWEST}
+    effect, bound, missing = ([_wholes(one[i], shares, 0) for one in series] for i in range(3))
+    # What is between effect and bound depends on little but the rows.
+    gap = [
+        [b - a if a != ABSENT else ABSENT for a, b in zip(*pair, strict=True)]
+        for pair in zip(effect, bound, strict=True)
     ]
+    evidence = [[_wholes(one[i], EVIDENCE, LOWEST) for one in series] for i in (3, 4)]
     parts = [json.dumps(header, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace"), b"\0"]
-    for measure in measures:
-        both = array("H", measure).tobytes()
-        low, high = (0, 1) if array("H", [1]).tobytes()[0] else (1, 0)
+    low, high = (0, 1) if sys.byteorder == "little" else (1, 0)
+    for measure in (effect, gap, missing, *evidence):
+        both = array("H", [whole for one in measure for whole in one]).tobytes()
         parts += [both[low::2], both[high::2]]
     parts += [one[5] for one in series]
     return b64encode(zlib.compress(b"".join(parts), 9)).decode()
 
 
-def _wholes(scale: int, least: int) -> Callable[[float], int]:
-    def whole(value: float) -> int:
-        if math.isnan(value):
-            return ABSENT
-        return round(min(max(value * scale + least, 0.0), ABSENT - 1.0))
-
-    return whole
+def _wholes(values: Values, scale: int, least: int) -> list[int]:
+    # A number is equal to itself, NaN is not.
+    return [min(max(round(value * scale) + least, 0), ABSENT - 1) if value == value else ABSENT for value in values]
 
 
 def _least(value: float) -> float:

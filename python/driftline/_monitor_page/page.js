@@ -26,7 +26,7 @@
         Array.from({ length: bins }, (_, i) => {
           const whole = low[series * bins + i] | (high[series * bins + i] << 8);
           if (whole === 0xffff) return NaN;
-          return isShare ? whole / 10000 : (whole - 1000) / 10;
+          return isShare ? whole / header.shares : (whole - header.lowest) / header.evidence;
         });
     });
     const flags = (series) => bytes.subarray(at + series * bins, at + (series + 1) * bins);
@@ -75,10 +75,12 @@
   };
   const percent = (share) => (Number.isNaN(share) ? "" : `${(100 * share).toFixed(share === 0 || share === 1 ? 0 : 1)} %`);
   const count = (n) => n.toLocaleString("en");
+  const power = (log) => `10${[...`${log}`].map((c) => "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"["-0123456789".indexOf(c)]).join("")}`;
   const times = (log) => {
     if (Number.isNaN(log)) return "";
-    const power = Math.abs(log) < 3 ? Number((10 ** Math.abs(log)).toPrecision(2)) : `10^${Math.abs(log).toFixed(0)}`;
-    return log >= 0 ? `${power} times` : `1/${power} of`;
+    const size = Math.abs(log);
+    const shown = size < 3 ? Number((10 ** size).toPrecision(2)) : power(Math.round(size));
+    return log >= 0 ? `${shown} times` : `1/${shown} of`;
   };
   const when = (i) => (data.from[i] === data.to[i] ? data.from[i] : `${data.from[i]} to ${data.to[i]}`);
 
@@ -244,7 +246,7 @@
     const caption = element("figcaption");
     for (const [kind, text] of legend)
       caption.append(element("span", {}, element("i", { className: kind }), text));
-    caption.append(note);
+    if (note) caption.append(element("span", { textContent: note }));
     const title = element("h4", { textContent: name });
     explored(plot, `${name}, ${one.name}`, (i) => words(one, i), () => plot.closest(".charts").querySelectorAll(".mark"));
     return element("figure", {}, title, plot, ends, caption);
@@ -286,10 +288,10 @@
     );
     const known = [...fast, ...strict].filter((value) => !Number.isNaN(value));
     if (known.length) {
-      const [floor, ceiling] = [-6, 6];
+      const [floor, ceiling] = [-8, 8];
       const [lowest, highest] = [Math.min(...known), Math.max(...known)];
       const [low, high] = [Math.max(floor, Math.floor(lowest)), Math.min(ceiling, Math.max(1, Math.ceil(highest)))];
-      const beyond = highest > ceiling ? `; cut off at the top, the most was ${times(highest)} what raises an alarm` : "";
+      const beyond = highest > ceiling ? `cut off at the top: the most was ${times(highest)} what raises an alarm` : "";
       made.append(
         chart(one, {
           name: "Evidence of both detectors, in powers of ten",
@@ -297,9 +299,9 @@
           high: high + 0.3,
           lines: [["other", strict], ["line", fast]],
           at: [
-            [high, `× ${count(10 ** high)}`],
+            [high, `× ${power(high)}`],
             [0, "raises an alarm", "limit"],
-            [low, `× 1/${count(10 ** -low)}`],
+            [low, `× ${power(low)}`],
           ],
           legend: [["line", "fast"], ["other", "strict"], ["limit", "threshold"], ...periods],
           note: beyond,
@@ -409,23 +411,22 @@
   });
   follow(location.hash);
 
-  const plot = byId("volume-plot");
-  if (plot) {
-    const picture = plot.querySelector("svg");
-    const place = element("div", { className: "plot", tabIndex: 0 });
-    picture.before(place);
+  const place = document.querySelector("#volume-plot > .plot");
+  if (place) {
+    const picture = place.querySelector("svg");
+    const name = picture.getAttribute("aria-label");
     picture.removeAttribute("role");
-    const label = picture.getAttribute("aria-label");
     picture.removeAttribute("aria-label");
     picture.setAttribute("aria-hidden", "true");
     const mark = element("div", { className: "mark", hidden: true });
-    place.append(picture, mark);
+    place.append(mark);
+    place.tabIndex = 0;
     const say = (i) => {
       const [least, top] = data.rows[i];
       const rows = least === top ? count(least) : `${count(least)} to ${count(top)}`;
       return `${when(i)}: ${rows} rows${data.usual ? `\n${data.usual}` : ""}`;
     };
-    explored(place, label, say, () => [mark]);
+    explored(place, name, say, () => [mark]);
   }
 
   // On paper, what open alarms are about is unfolded.

@@ -4,6 +4,7 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from math import ceil
 from typing import Any, Final
 
 from driftline._config import Config
@@ -30,8 +31,11 @@ MOST_SERIES: Final = 1_500
 MOST_BINS: Final = 720
 """More than a screen has room for."""
 
-LEAST_PER_BIN: Final = 1.5
-"""Characters that a bin of a series takes at least: what cannot fit is not tried."""
+SAMPLE: Final = 50
+"""Series that are packed to guess how much all need."""
+
+ROOM: Final = 1_500_000
+"""Bytes for histories: the rest of a page with as many series and alarms as there may be."""
 
 
 def page_of(config: Config, *, now: datetime | None = None) -> str:
@@ -55,14 +59,15 @@ def render(status: Status, history: History, now: datetime) -> str:
     shown = ranked[:MOST_SERIES]
     windows = len(history.starts)
     width = max(-(-windows // MOST_BINS), 1)
-    smallest = LEAST_PER_BIN * len(shown)
-    while width < windows and smallest * (windows / width) > MOST_BYTES:
-        width += 1
+    # A few series tell about how large all are.
+    sample = shown[:: max(len(shown) // SAMPLE, 1)]
+    size = len(_data(status, history, sample, width)) * len(shown) / max(len(sample), 1)
     while True:
+        width = max(min(ceil(width * size / ROOM), windows), width)
         page = _page(status, history, ranked, shown, width, now)
-        if len(page.encode()) <= MOST_BYTES or width >= max(windows, 1):
+        if len(page.encode()) <= MOST_BYTES or width >= windows:
             return page
-        width += max(width // 4, 1)
+        width, size = width + 1, ROOM
 
 
 def _page(
@@ -142,7 +147,7 @@ def _data(status: Status, history: History, shown: Sequence[Line], width: int) -
         "series": [_series(line, history, width, promises) for line in shown],
         "promises": list(promises),
     }
-    return packed(header, [binned(line.series, width) for line in shown])
+    return packed(header, [binned(line.series, width) for line in shown], tolerance=status.config.tolerance)
 
 
 def _series(line: Line, history: History, width: int, promises: dict[str, int]) -> dict[str, Any]:

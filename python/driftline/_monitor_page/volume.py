@@ -66,11 +66,12 @@ def _figure(history: History, bins: Sequence[Range], width: int, known: tuple[Ra
     grouped = f"; a bar stands for {width} windows, up to the fewest rows, pale up to the most" if width > 1 else ""
     gaps = "; long stretches without rows are left out" if history.has_gaps else ""
     lowest, highest = min(fewest for fewest, _ in bins), max(most for _, most in bins)
+    box = f'viewBox="0 0 {len(bins)} {HEIGHT}" preserveAspectRatio=none'
     return (
-        f'<figure id=volume-plot class=plot><svg role=img viewBox="0 0 {len(bins)} {HEIGHT}" preserveAspectRatio=none '
+        f"<figure id=volume-plot><div class=plot><svg role=img {box} "
         f'aria-label="Rows of {len(history.labels):,} windows from {first} to {last}: {count(lowest)} to '
         f'{count(highest)}{said}"><path class=most d="{most}" /><path class=least d="{least}" />{band}'
-        f'<path class=none d="{none}" /></svg><span class=top>{count(top)}</span><span class=bottom>0</span>'
+        f'<path class=none d="{none}" /></svg><span class=at>{count(top)}</span></div>'
         f"<div class=ends><span>{first}</span> <span>{last}</span></div>"
         f"<figcaption><span><i class=least></i>rows of a window</span>"
         f"{f'<span><i class=band></i>{known[1]}</span>' if known else ''}"
