@@ -12,7 +12,7 @@ from driftline._monitor.status import Status
 from driftline._store import Store
 from driftline._store.facts import moment
 
-__all__ = ["STATUSES", "History", "Key", "Latest", "Series", "history_of"]
+__all__ = ["STATUSES", "History", "Key", "Latest", "Series", "axis", "history_of"]
 
 STATUSES: Final = ("", "learning", "calibrating", "watching", "no reference", "retyped")
 """What a series may have been in a window, the first where it was not there; the script knows them by position."""
@@ -116,7 +116,7 @@ def history_of(status: Status) -> History:
     counts: dict[int, int] = {}
     for row in first:
         counts[row["window_start"]] = counts.get(row["window_start"], 0) + 1
-    labels, starts, has_gaps = _axis(config, counts)
+    labels, starts, has_gaps = axis(config, counts)
     many = len(starts)
     history = History(labels, starts, [0] * many, [False] * many, has_gaps=has_gaps)
     found: dict[tuple[str, str, str], Series] = {}
@@ -129,7 +129,7 @@ def history_of(status: Status) -> History:
     return history
 
 
-def _axis(config: Config, known: Iterable[int]) -> tuple[list[str], list[int], bool]:
+def axis(config: Config, known: Iterable[int]) -> tuple[list[str], list[int], bool]:
     """All windows from the first to the last, those without rows too, and whether long gaps are left out."""
     windows = _core.Windows((config.window.count, config.window.unit), config.timezone)
     numbers = sorted(windows.number(start) for start in known)
@@ -152,7 +152,7 @@ def _slices(counts: Mapping[int, int], columns: int) -> Iterator[tuple[int, int 
             begins.append(start)
             size = 0
         size += rows
-    return zip(begins, [*begins[1:], None], strict=True)
+    return zip(begins, [*begins[1:], None], strict=False)
 
 
 def _add(history: History, found: dict[tuple[str, str, str], Series], results: Iterable[Mapping[str, Any]]) -> None:

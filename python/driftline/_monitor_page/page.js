@@ -4,6 +4,7 @@
   const byId = (id) => document.getElementById(id);
   const table = byId("overview");
   const told = byId("told");
+  if (!table) return;
   const rows = [...table.tBodies[0].rows];
 
   // The layout is that of packed.py.
@@ -260,7 +261,7 @@
     const about = [one.kind];
     if (one.rows) about.push(`reference of ${count(one.rows)} rows in ${count(one.windows)} windows`);
     if (one.smallest != null) about.push(`finds changes above ${percent(one.smallest)} of the rows, however long it takes`);
-    if (one.promise !== undefined) about.push(one.promises ? `no false alarm ${data.promises[one.promise]}` : `promise: ${data.promises[one.promise]}`);
+    if (one.promise !== undefined) about.push(one.promises ? `the promise holds ${data.promises[one.promise]}` : `promise: ${data.promises[one.promise]}`);
     say(`${about.filter(Boolean).join("; ")}.`);
     if (one.alarms.length) {
       const links = one.alarms.flatMap(([id, , , isOpen]) => [

@@ -90,14 +90,19 @@ def _page(
         f"<li><b class={'changed' if word == 'open' else style_of(word)}>{n:,} {word}</b> {WORDS[word]}"
         for word, n in listed
     )
+    series = (
+        f"<p>{_how_to_read(status, history, width)}<ul class=meant>{meant}</ul>{legend(config.tolerance)}{found}"
+        f"{overview(shown, labels)}"
+        if shown
+        else "<p>None so far: windows are shown once there is a reference to compare them with."
+    )
     left_out = len(ranked) - len(shown)
     rest = f"<p>{counted(left_out, 'series')} that matter least are left out." if left_out else ""
     return (
         f"{above}<header><p>Monitor <bdi>{text(config.monitor)}</bdi>, by driftline, "
         f"{now:%Y-%m-%d %H:%M} UTC<h1>{words.summary(status)}</h1>{_title(status, now)}</header>"
         f"<main>{alarms(status.alarms, place)}<section aria-labelledby=series><h2 id=series>Series over time</h2>"
-        f"<p>{_how_to_read(status, history, width)}<ul class=meant>{meant}</ul>{legend(config.tolerance)}{found}"
-        f"{overview(shown, labels)}{rest}</section>"
+        f"{series}{rest}</section>"
         f"<section aria-labelledby=volume><h2 id=volume>Volume and freshness</h2>"
         f"{volume(status, history, width, now)}</section></main><div id=told hidden></div>"
         f"<script type=application/octet-stream id=data>{_data(status, history, shown, width)}</script>{end}"
