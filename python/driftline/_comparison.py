@@ -1,15 +1,13 @@
 """Comparisons: what changed between two profiles, and how sure that is."""
 
 import os
-import pathlib
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from driftline import _core, _sources
+from driftline import _core
 from driftline._column_comparison import FIELDS, ColumnComparison, Moved
 from driftline._format import count, counted, html_table, percent, shown, text_table, whole_percent
 from driftline._profile import Profile
-from driftline.errors import InputError
 
 if TYPE_CHECKING:
     import polars
@@ -17,9 +15,6 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 __all__ = ["Comparison"]
-
-PAGE = b"<!doctype html>"
-"""How every report begins."""
 
 SHOWN_COLUMNS = 60
 """Columns of one verdict that a text for people has room for."""
@@ -192,12 +187,12 @@ class Comparison(Mapping[str, ColumnComparison]):
             InputError: There is no such folder, or it is not writable.
             StorageError: The disk is full or fails.
         """
+        from driftline._page.file import check_place, write_page
         from driftline._report import render
 
-        name = os.fspath(path)
-        _refuse_other_than_page(name)
+        name = check_place(path)
         self._all_statistics()
-        _core.write_file(name, render(self).encode())
+        write_page(name, render(self))
 
     def _statistics_of(self, position: int) -> dict[str, float]:
         if position not in self._statistics:
@@ -297,29 +292,6 @@ FLAT: dict[str, type] = {
     **dict.fromkeys(STATISTICS, float),
 }
 """Columns of a comparison as a table."""
-
-
-def _refuse_other_than_page(name: str) -> None:
-    """What a report must not replace, and where none can be."""
-    if not name:
-        raise ValueError("the report has no name: give one, such as report.html")
-    if _sources.is_url(name):
-        raise ValueError(f"{name}: is a URL: a report is written to a file")
-    there = pathlib.Path(name)
-    try:
-        if there.is_dir():
-            raise ValueError(f"{name}: is a folder: name a file in it")
-        if there.exists() and not (there.is_file() and _is_page(there)):
-            raise ValueError(f"{name}: is there and is no page: remove it or choose another name")
-    except OSError as error:
-        raise InputError(f"{name}: {(error.strerror or type(error).__name__).lower()}") from None
-
-
-def _is_page(path: pathlib.Path) -> bool:
-    """Whether a file is a page, or empty as one made for a page to come."""
-    with path.open("rb") as file:
-        begin = file.read(len(PAGE)).lower()
-    return begin in (b"", PAGE)
 
 
 def _flat(column: ColumnComparison) -> dict[str, Any]:

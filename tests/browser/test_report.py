@@ -12,49 +12,9 @@ import pytest
 
 import driftline as dl
 from driftline._report import render
+from tests.pages import CONTRASTS, VISIBLE, problems
 
 DEMO = ["reference.parquet", "production"]
-VISIBLE = "(e => e.checkVisibility({contentVisibilityAuto: false, visibilityProperty: true}))"
-
-CONTRASTS = """
-(() => {
-  const parse = (color) => color.match(/[\\d.]+/g).map(Number);
-  const luminance = (rgb) => {
-    const [r, g, b] = rgb.slice(0, 3).map((c) => {
-      c /= 255;
-      return c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4;
-    });
-    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
-  };
-  const behind = (element) => {
-    for (; element; element = element.parentElement) {
-      const color = parse(getComputedStyle(element).backgroundColor);
-      if (color.length < 4 || color[3] === 1) return color;
-    }
-    return [255, 255, 255];
-  };
-  const ratio = (a, b) => {
-    const [x, y] = [luminance(a), luminance(b)].sort((p, q) => q - p);
-    return (x + 0.05) / (y + 0.05);
-  };
-  const found = { text: [], shapes: [] };
-  const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-  while (texts.nextNode()) {
-    const element = texts.currentNode.parentElement;
-    if (!texts.currentNode.data.trim() || !element.checkVisibility()) continue;
-    const style = getComputedStyle(element);
-    const color = parse(element instanceof SVGElement ? style.fill : style.color);
-    found.text.push([element.outerHTML.slice(0, 80), ratio(color, behind(element))]);
-  }
-  for (const shape of document.querySelectorAll("rect, path")) {
-    if (!shape.checkVisibility()) continue;
-    const style = getComputedStyle(shape);
-    const color = parse(style.stroke === "none" ? style.fill : style.stroke);
-    found.shapes.push([shape.outerHTML.slice(0, 80), ratio(color, behind(shape))]);
-  }
-  return found;
-})()
-"""
 
 
 @pytest.fixture(scope="session")
@@ -94,14 +54,6 @@ def wide(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
     page = tmp_path_factory.mktemp("report") / "wide.html"
     page.write_text(render(dl.compare(before, now)), "utf-8")
     return page
-
-
-def problems(browser: Any) -> list[Any]:
-    """What the browser complained of, and what it fetched besides the page."""
-    told = {"Log.entryAdded", "Runtime.consoleAPICalled", "Runtime.exceptionThrown"}
-    found = [event for event in browser.events if event["method"] in told]
-    asked = [e["params"]["request"]["url"] for e in browser.events if e["method"] == "Network.requestWillBeSent"]
-    return found + [url for url in asked[1:] if not url.startswith("data:")]
 
 
 def unfold(browser: Any, how: str = "true") -> None:

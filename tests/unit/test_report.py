@@ -6,7 +6,6 @@ import html
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from html.parser import HTMLParser
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,12 +15,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import driftline as dl
+from driftline._page.markup import text
 from driftline._report import render
-from driftline._report.markup import text
+from tests.pages import Page, words
 
 N = 20_000
-VOID = {"meta", "link", "br", "input"}
-OPTIONAL_END = {"p", "li", "tr", "td", "th", "thead", "tbody", "caption", "option", "h1", "dt", "dd"}
 
 
 class Moved(NamedTuple):
@@ -80,54 +78,6 @@ class Comparison(dict[str, Column]):
         self.only_in_reference: list[str] = []
         self.only_in_current: list[str] = []
         vars(self).update(options)
-
-
-class Page(HTMLParser):
-    """Elements of a page in order, and the text that each begins with."""
-
-    def __init__(self, source: str) -> None:
-        super().__init__()
-        self.elements: list[tuple[str, dict[str, str | None]]] = []
-        self.texts: list[str] = []
-        self._open: list[str] = []
-        self._begun = False
-        self.feed(source)
-        self.close()
-        assert self._open == []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        assert len(dict(attrs)) == len(attrs), (tag, attrs)
-        self.elements.append((tag, dict(attrs)))
-        self.texts.append("")
-        self._begun = True
-        if tag not in VOID | OPTIONAL_END:
-            self._open.append(tag)
-
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.elements.append((tag, dict(attrs)))
-        self.texts.append("")
-        self._begun = True
-
-    def handle_endtag(self, tag: str) -> None:
-        self._begun = False
-        if tag not in OPTIONAL_END:
-            assert self._open.pop() == tag
-
-    def handle_data(self, data: str) -> None:
-        if self._begun:
-            self.texts[-1] += data
-
-    def all(self, tag: str, **attributes: str) -> list[str]:
-        """The texts of elements of that kind."""
-        wanted = {name.rstrip("_"): value for name, value in attributes.items()}
-        pairs = zip(self.elements, self.texts, strict=True)
-        return [text for (name, attrs), text in pairs if name == tag and wanted.items() <= attrs.items()]
-
-
-def words(source: str) -> str:
-    """What a page says, without its elements."""
-    body = re.sub(r"<(style|script)>.*?</\1>", "", source, flags=re.DOTALL)
-    return re.sub(r"\s+", " ", html.unescape(re.sub(r"<[^>]*>", " ", body)))
 
 
 def rows_of(source: str, caption: str) -> list[list[str]]:

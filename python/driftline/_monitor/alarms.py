@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from driftline._store import Store
+from driftline._store.facts import moment
 
 __all__ = ["Alarm", "alarms_in", "alarms_of"]
 
@@ -54,9 +55,14 @@ class Alarm:
 
 def alarms_in(store: Store, monitor: str) -> list[Alarm]:
     """The alarms of a monitor as they stand, in the order of their numbers."""
-    revisions = store.results(monitor, select=["segment", "window_start", "revision"]).to_dicts()
-    amended = {(row["segment"], row["window_start"]) for row in revisions if row["revision"] > 1}
-    return alarms_of(store.alarms(monitor).to_dicts(), amended)
+    events = store.alarms(monitor).to_dicts()
+    if not events:
+        return []
+    # Only windows between what an alarm is about and its raising can change it.
+    first, last = min(event["since"] for event in events), max(event["window_start"] for event in events)
+    results = store.results(monitor, since=moment(first), until=moment(last + 1), select=[])
+    amended = {(row["segment"], row["window_start"]) for row in results.to_dicts() if row["revision"] > 1}
+    return alarms_of(events, amended)
 
 
 def alarms_of(events: Iterable[Mapping[str, Any]], amended: Iterable[tuple[str, int]] = ()) -> list[Alarm]:

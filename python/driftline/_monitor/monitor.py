@@ -196,6 +196,20 @@ class Monitor:
         """Where each series stands: its reference, what is promised of it, the smallest change that can be found."""
         return [] if self._core is None else self._core.standings().to_dicts()
 
+    def to_html(self, path: str | os.PathLike[str]) -> None:
+        """Writes a page to look at: one file that needs no network. An older page is replaced, no other file.
+
+        Raises:
+            ValueError: The path names no file, or something else than a page is there.
+            InputError: There is no such folder, or it is not writable; or the home is damaged.
+            StorageError: The disk is full or fails.
+        """
+        from driftline._monitor_page import page_of
+        from driftline._page.file import check_place, write_page
+
+        name = check_place(path)
+        write_page(name, page_of(self.config))
+
     def close(self) -> None:
         """Keeps what it knows, and lets go of the source."""
         if self._writer is not None:

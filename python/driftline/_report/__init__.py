@@ -2,7 +2,8 @@
 
 `page` puts it together from `overview` (a line a column) and `section` (all that is known of one column). What they
 show is made by `outline` (distributions of numbers, laid out by `spans` and `picture`), `bars` (shares) and `tables`.
-`verdicts` has the order of columns, `words` the sentences. All that comes from data passes through `markup.text`.
+`verdicts` has the order of columns, `words` the sentences. The frame, the style of all pages and pieces of HTML
+are in `driftline._page`.
 """
 
 from driftline._report.page import render

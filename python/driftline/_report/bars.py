@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from driftline._format import percent
-from driftline._report.markup import VALUE, Row, table, text
+from driftline._page.markup import VALUE, Row, table, text
 
 if TYPE_CHECKING:
     from driftline._column_comparison import Cell

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from driftline._format import percent, value_of_type
-from driftline._report.markup import text
+from driftline._page.markup import text
 from driftline._report.picture import Picture, ticks
 
 __all__ = ["figure"]

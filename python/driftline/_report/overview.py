@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from driftline._format import percent, whole_percent
-from driftline._report.markup import NAME, VALUE, text
-from driftline._report.verdicts import Line, style_of
+from driftline._page.markup import NAME, VALUE, text
+from driftline._page.tools import style_of
+from driftline._report.verdicts import Line
 
 if TYPE_CHECKING:
     from driftline._column_comparison import ColumnComparison

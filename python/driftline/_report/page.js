@@ -1,8 +1,7 @@
-"use strict";
 // Search, filter, sorting, and unfolding all at once: the page says everything without them.
 {
   const byId = (id) => document.getElementById(id);
-  const [tools, search, verdict, found, table] = ["tools", "search", "verdict", "found", "overview"].map(byId);
+  const table = byId("overview");
   const sections = [...document.querySelectorAll("main > details")];
   const sectionOf = new Map(sections.map((section) => [`#${section.lastElementChild.id}`, section]));
 
@@ -13,19 +12,6 @@
     const name = (section?.querySelector(".name") ?? link ?? row.querySelector("span")).textContent;
     return { row, section, position, name, key: name.toLowerCase() };
   });
-
-  const filter = () => {
-    const wanted = search.value.trim().toLowerCase();
-    let count = 0;
-    for (const { row, section, key } of entries) {
-      const shown = key.includes(wanted) && (verdict.value === "" || verdict.value === row.className);
-      row.hidden = !shown;
-      if (section) section.hidden = !shown;
-      count += shown;
-    }
-    const all = entries.length.toLocaleString("en");
-    found.textContent = count ? `${count.toLocaleString("en")} of ${all} columns` : `None of ${all} columns`;
-  };
 
   const percent = (cell) => (entry) => Number.parseFloat(entry.row.cells[cell].textContent);
   const names = new Intl.Collator("en", { numeric: true });
@@ -71,9 +57,7 @@
     const section = sectionOf.get(target.closest("a")?.hash);
     if (section) section.open = true;
   });
-  tools.addEventListener("submit", (event) => event.preventDefault());
-  search.addEventListener("input", filter);
-  verdict.addEventListener("change", filter);
-  filter();
-  tools.hidden = false;
+  filtered(entries, "columns", ({ section }, shown) => {
+    if (section) section.hidden = !shown;
+  });
 }

@@ -1,23 +1,19 @@
-"""The page: its head, the result, the overview, and a section for each column."""
+"""The page: the result, the overview, and a section for each column."""
 
-from base64 import b64encode
 from collections.abc import Sequence
-from hashlib import sha256
-from importlib.resources import files
 from typing import TYPE_CHECKING
 
+from driftline._page.document import MOST_BYTES, frame
+from driftline._page.tools import style_of, tools
 from driftline._report import words
 from driftline._report.overview import overview
 from driftline._report.section import section
-from driftline._report.verdicts import Line, lines, style_of
+from driftline._report.verdicts import Line, lines
 
 if TYPE_CHECKING:
     from driftline._comparison import Comparison
 
 __all__ = ["render"]
-
-MOST_BYTES = 2_000_000
-"""A page of this size opens at once and can be mailed. What would make it larger is left out, the least important."""
 
 BRIEF = "The columns below are without pictures and tables, to keep this page small. Compare fewer columns to see them."
 
@@ -26,49 +22,19 @@ def render(comparison: "Comparison") -> str:
     """The report as HTML text, the same for the same comparison."""
     listed = lines(comparison)
     result = words.headline(listed)
-    style, script = (files("driftline._report").joinpath(name).read_text("utf-8") for name in ("page.css", "page.js"))
+    head, end = frame("driftline._report", result)
+    found = tools("Verdict", words.counts(listed), [("expand", "Expand all"), ("collapse", "Collapse all")])
     means = words.meanings(comparison)
     said = "".join(f"<li><b class={style_of(w)}>{n:,} {w}</b> {means[w]}" for w, n in words.counts(listed))
     above = (
-        f"{_head(result, style, script)}<body><header><p>Comparison of two data sets, by driftline<h1>{result}</h1>"
+        f"{head}<header><p>Comparison of two data sets, by driftline<h1>{result}</h1>"
         f"<p>{words.rows_compared(comparison)}<ul aria-label=Verdicts>{said}</ul>"
-        f"<p>{words.promise(comparison)}</header><main><h2>Overview</h2>{_tools(listed)}"
+        f"<p>{words.promise(comparison)}</header><main><h2>Overview</h2>{found}"
         f"{overview(listed, comparison.tolerance)}<p>{words.how_measured()}<h2>Columns</h2>"
         f"<p>{words.how_to_read_statistics()}"
     )
-    below = f"</main><script>{script}</script></body></html>\n"
+    below = f"</main>{end}"
     return f"{above}{_sections(listed, MOST_BYTES - len((above + below).encode()))}{below}"
-
-
-def _head(result: str, style: str, script: str) -> str:
-    allowed = (
-        f"default-src 'none'; style-src '{_hash(style)}'; script-src '{_hash(script)}'; img-src data:; "
-        "base-uri 'none'; form-action 'none'"
-    )
-    return (
-        "<!doctype html><html lang=en><head><meta charset=utf-8>"
-        f'<meta http-equiv=Content-Security-Policy content="{allowed}">'
-        '<meta name=viewport content="width=device-width, initial-scale=1">'
-        '<meta name=color-scheme content="light dark"><meta name=referrer content=no-referrer>'
-        # Without an icon of its own a browser asks the server for one.
-        f'<link rel=icon href="data:,"><title>driftline: {result}</title><style>{style}</style></head>'
-    )
-
-
-def _hash(source: str) -> str:
-    """What the page's policy lets through: this text and no other."""
-    return f"sha256-{b64encode(sha256(source.encode()).digest()).decode()}"
-
-
-def _tools(listed: Sequence[Line]) -> str:
-    """What scripts add: without them it stays hidden."""
-    options = "".join(f"<option value={style_of(w)}>{w} ({n:,})" for w, n in words.counts(listed))
-    return (
-        "<form id=tools role=search hidden><label>Name <input type=search id=search></label>"
-        f"<label>Verdict <select id=verdict><option value=''>all ({len(listed):,}){options}</select></label>"
-        "<button type=button id=expand>Expand all</button><button type=button id=collapse>Collapse all</button>"
-        "<output id=found></output></form>"
-    )
 
 
 def _sections(listed: Sequence[Line], most_bytes: int) -> str:

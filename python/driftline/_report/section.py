@@ -3,10 +3,11 @@
 from typing import TYPE_CHECKING
 
 from driftline._column_comparison import capital
+from driftline._page.markup import NAME, text
+from driftline._page.tools import style_of
 from driftline._report import bars, outline, tables
-from driftline._report.markup import NAME, text
 from driftline._report.picture import picture
-from driftline._report.verdicts import Line, style_of
+from driftline._report.verdicts import Line
 
 if TYPE_CHECKING:
     from driftline._column_comparison import ColumnComparison

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from driftline._format import number, percent, value_of_type
-from driftline._report.markup import VALUE, table, text
+from driftline._page.markup import VALUE, table, text
 
 if TYPE_CHECKING:
     from driftline._column_comparison import ColumnComparison

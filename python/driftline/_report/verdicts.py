@@ -6,7 +6,7 @@ if TYPE_CHECKING:
     from driftline._column_comparison import ColumnComparison
     from driftline._comparison import Comparison
 
-__all__ = ["VERDICTS", "WORDS", "Line", "lines", "style_of"]
+__all__ = ["VERDICTS", "WORDS", "Line", "lines"]
 
 VERDICTS = {"drift": "changed", "undecided": "undecided", "retyped": "retyped", "stable": "stable"}
 VERDICTS["not judged"] = "not judged"
@@ -33,11 +33,6 @@ def lines(comparison: "Comparison") -> list[Line]:
     found += [Line("gone", name, None) for name in comparison.only_in_reference]
     found += [Line("new", name, None) for name in comparison.only_in_current]
     return sorted(found, key=_place)
-
-
-def style_of(word: str) -> str:
-    """The class that a word has in the page."""
-    return word.replace(" ", "-")
 
 
 def _place(line: Line) -> tuple[int, float, bool]:

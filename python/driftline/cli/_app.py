@@ -228,6 +228,7 @@ def status(
     verify: Annotated[
         bool, typer.Option("--verify", help="Read the whole store, and explain what is damaged.")
     ] = False,
+    html: Annotated[str | None, typer.Option("--html", metavar="FILE", help="Write a page to look at.")] = None,
     as_json: Json = False,
 ) -> None:
     """Say how things stand: open alarms, what is promised, what can be found."""
@@ -246,6 +247,13 @@ def status(
         if findings:
             raise typer.Exit(1)
         return
+    if html is not None:
+        from driftline._monitor_page import page_of
+        from driftline._page.file import check_place, write_page
+
+        name = check_place(html)
+        write_page(name, page_of(read))
+        print(f"wrote {html}", file=sys.stderr)
     found = status_of(read)
     if as_json:
         _print_json(status_as_json(found))

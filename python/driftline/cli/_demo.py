@@ -50,7 +50,7 @@ def tell(story: DemoStory, report: str) -> list[object]:
         "watched week by week beside those of the 10 months before, in which it was right: the reference.\n",
         "\n".join(tell_replay(story.weeks)),
         "\nFor five months nothing happens, and nothing is said; then some features and the score move together, and "
-        "that is said\nin the same week. A bare threshold is no measure of it: it depends on how many rows a week has.\n\n"
+        "that is said\nin the same week. A bare threshold is no measure of it: it depends on the rows of a week.\n\n"
         "What changed since the model was built, over all of production?\n",
         first,
         f"\n{len(first.drifted)} columns changed by more than {limit} of the rows. {len(first.stable)} did not, and "

@@ -1,0 +1,94 @@
+"""What is said of a monitor, wherever it is said."""
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+
+from driftline._format import count, counted, percent
+from driftline._monitor.alarms import Alarm
+from driftline._monitor.status import Source, Status
+
+__all__ = ["few", "learning", "place", "points", "promise", "rows_of", "summary"]
+
+MOST_NAMED = 5
+"""Names of files and windows that are listed; the rest is counted."""
+
+
+def few(names: Sequence[str]) -> str:
+    """The first names, and how many more there are."""
+    unique = list(dict.fromkeys(names))
+    rest = f" and {len(unique) - MOST_NAMED} more" if len(unique) > MOST_NAMED else ""
+    return ", ".join(unique[:MOST_NAMED]) + rest
+
+
+def place(column: str, segment: str) -> str:
+    """What is watched: a column, that of a segment, or whole rows."""
+    return " in ".join(part for part in (column, segment) if part) or "rows"
+
+
+def points(alarm: Alarm) -> tuple[float, float] | None:
+    """By how many points the share changed at least and at most, whichever way."""
+    if alarm.reference_share is None or alarm.share is None:
+        return None
+    least, most = alarm.change_at_least or 0.0, alarm.change_at_most or 0.0
+    low, high = sorted((abs(least), abs(most))) if least * most > 0 else (0.0, max(abs(least), abs(most)))
+    return 100 * low, 100 * high
+
+
+def rows_of(source: Source, now: datetime | None = None) -> str:
+    """Rows of a source, the newest, and windows that are still open."""
+    newest = "no rows" if source.newest is None else f"newest row {_ago(source.newest, now)}"
+    rows = counted(source.counts["rows"], "row")
+    odd = {"without a time": source.counts["without_time"], "with an absurd time": source.counts["absurd"]}
+    told = "".join(f", {counted(n, 'row')} {what}" for what, n in odd.items() if n)
+    late = f", {counted(source.counts['late'], 'row')} late" if source.counts["late"] else ""
+    waiting = ", ".join(f"{label} ({counted(n, 'row')})" for label, n in source.open_windows[:MOST_NAMED])
+    still = f"; still open: {waiting}" if waiting else ""
+    return f"{rows}{late}{told}; {newest}{still}"
+
+
+def learning(source: Source) -> str | None:
+    """That a reference is still learnt, where it is."""
+    if not source.learning:
+        return None
+    until = "" if source.learning_until is None else f" until {source.learning_until:%-d %b %Y %H:%M} UTC"
+    return f"learning the reference{until}: drift alarms and breakages are off"
+
+
+def promise(status: Status) -> Iterator[str]:
+    """What is promised of which series, and the smallest change that can be found."""
+    config = status.config
+    kept = [row for row in status.series if row["promises"]]
+    if kept:
+        worst = max(kept, key=lambda row: row["deff"] or 0.0)
+        yield f"promise: {config.false_alarms} false at most, on average, over all series; {worst['promise']}"
+    bare = status.without_promise
+    if bare:
+        names = few([place(row["column"], row["segment"]) for row in bare])
+        why = bare[0]["promise"].removeprefix("none: ").removeprefix("none yet: ")
+        yield f"no promise for {len(bare)} of {len(status.series)} series: {names}: {why}"
+    found = status.smallest_change
+    if found is not None:
+        best, worst_change = found
+        spread = (
+            percent(worst_change) if worst_change - best < 0.0005 else f"{percent(best)} to {percent(worst_change)}"
+        )
+        yield (
+            f"finds: changes above {spread} of the rows, however long it takes, by column: the tolerance of "
+            f"{percent(config.tolerance)} and what the reference leaves open"
+        )
+
+
+def summary(status: Status) -> str:
+    """How many alarms are open, and how much is quiet."""
+    quiet = sum(row["status"] == "watching" and row["alarm"] is None for row in status.series)
+    closed = len(status.alarms) - len(status.open)
+    return f"{counted(len(status.open), 'alarm')} open, {closed} closed; {count(quiet)} series quiet"
+
+
+def _ago(moment: datetime, now: datetime | None) -> str:
+    since = (now or datetime.now(UTC)) - moment
+    seconds = since.total_seconds()
+    for unit, size in (("day", 86_400), ("hour", 3_600), ("minute", 60)):
+        if seconds >= size:
+            return f"{moment:%Y-%m-%d %H:%M} UTC, {counted(int(seconds // size), unit)} ago"
+    return f"{moment:%Y-%m-%d %H:%M} UTC"
