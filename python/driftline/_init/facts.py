@@ -37,6 +37,7 @@ class ColumnFacts:
     missing: int
     """Rows that lack a value."""
     distinct: float | None = None
+    distinct_is_exact: bool = True
     least: float | None = None
     most: float | None = None
     top: tuple[tuple[object, int], ...] = ()
@@ -117,6 +118,7 @@ def _facts(made: Profile, column: ColumnProfile) -> ColumnFacts:
         rows=made.rows,
         missing=made.rows if column.kind == "null" else column.null_count + column.absent_count + nan,
         distinct=None if distinct is None else float(distinct.value),
+        distinct_is_exact=distinct is None or distinct.lower == distinct.upper,
         least=None if column.min is None else float(column.min),
         most=None if column.max is None else float(column.max),
         top=tuple((item.value, item.count) for item in column.top(50) or []),

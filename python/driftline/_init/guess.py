@@ -149,7 +149,7 @@ def _time(facts: Facts, now_us: int, named: str | None) -> tuple[ColumnFacts, st
 
     best = max(able, key=rank)
     others = [column.name for column in able if column is not best]
-    told = f"{_type_words(best)} with {_about(best.distinct)} different times"
+    told = f"{_type_words(best)} with {_about(best)} different times"
     if names.time_rank(best.name) > 1:
         told += ", and named like the time of a row"
     if others:
@@ -257,7 +257,7 @@ def _outputs(made: Guess, columns: list[ColumnFacts]) -> list[ColumnFacts]:
     scores = [c for c in columns if c not in shares and names.joined(c.name) in ("score", "y_score", "model_score")]
     found = max(said, key=lambda c: names.prediction_rank(c.name), default=None) or next(iter(scores), None)
     if found is not None and _is_output(found):
-        values = f"{_about(found.distinct)} different values" if found.distinct else "its values"
+        values = f"{_about(found)} different values" if found.distinct else "its values"
         made.roles["prediction"] = Choice(found.name, f"named like what a model says, {values}")
         columns = [c for c in columns if c is not found]
     return columns
@@ -304,7 +304,7 @@ def _version(made: Guess, columns: list[ColumnFacts]) -> list[ColumnFacts]:
         }
         if not said or things:
             return columns
-    made.roles["version"] = Choice(best.name, f"named like one, {_about(best.distinct)} different")
+    made.roles["version"] = Choice(best.name, f"named like one, {_about(best)} different")
     return [c for c in columns if c is not best]
 
 
@@ -330,9 +330,7 @@ def _id(made: Guess, columns: list[ColumnFacts]) -> list[ColumnFacts]:
         if c in named or c in counters:
             made.ignored.append(Choice(c.name, "another id: nearly every row has its own"))
         elif names.id_rank(c.name) and (c.is_text or c.is_whole) and (c.distinct or 0) >= MANY_VALUES:
-            made.ignored.append(
-                Choice(c.name, f"an id: {_about(c.distinct)} different, and new ones come by themselves")
-            )
+            made.ignored.append(Choice(c.name, f"an id: {_about(c)} different, and new ones come by themselves"))
         else:
             continue
         left.remove(c)
@@ -397,7 +395,7 @@ def _segments(made: Guess, columns: list[ColumnFacts]) -> None:
         rows = [n * made.window.rows / max(c.rows, 1) for _, n in c.top]
         large = sum(n >= ENOUGH_ROWS for n in rows)
         is_clear = names.segment_rank(c.name) == 2 and large >= 2 and sum(rows[:large]) >= 0.8 * made.window.rows
-        values = f"{_about(c.distinct)} values"
+        values = f"{_about(c)} values"
         if is_clear and not made.segments:
             why = f"a usual group by its name, {values}, of which {large} have {ENOUGH_ROWS} rows or more in a window"
             made.segments.append(Choice(c.name, why))
@@ -428,8 +426,10 @@ def _looks_like(column: ColumnFacts, output: ColumnFacts) -> bool:
     return {value for value, _ in column.top} == {value for value, _ in output.top}
 
 
-def _about(value: float | None) -> str:
-    return count(value) if value is not None and value < MANY_VALUES else f"about {count(value)}" if value else "no"
+def _about(column: ColumnFacts) -> str:
+    """How many different values there are."""
+    told = count(column.distinct or 0)
+    return told if column.distinct_is_exact else f"about {told}"
 
 
 def _listed(values: Iterable[str], most: int = MOST_NAMED) -> str:

@@ -48,8 +48,8 @@ def _lines(facts: Facts, guess: Guess, monitor: str, data: Sequence[str], home: 
         f"What driftline watches here, guessed by `driftline init` from {counted(facts.rows, 'row')} in "
         f"{counted(facts.files, 'file')}, {when}. Look at the guesses, and correct what is wrong.",
         "What the monitor promises holds for the columns, reference, timezone, segment_limit, window, lateness, "
-        "tolerance and false_alarms that it began with. After a change of these, give it another name under `monitor`, and it "
-        "begins anew.",
+        "tolerance and false_alarms that it began with. After a change of these, give it another name under "
+        "`monitor`, and it begins anew.",
     )
     yield ""
     yield from _comment("The monitor's name: its results are found by it.")
@@ -118,8 +118,8 @@ def _segments(guess: Guess) -> Iterator[str]:
         more = "More columns" if guess.segments else "Columns"
         yield from _comment(
             f"{more} whose values could be watched apart: {could}. That is off: it is for you to say which groups "
-            "matter. In each of them every column is a series of its own, with fewer rows and a smaller part of the false "
-            "alarms, so that only larger changes are found there.",
+            "matter. In each of them every column is a series of its own, with fewer rows and a smaller part "
+            "of the false alarms, so that only larger changes are found there.",
             indent="  ",
         )
         every = [c.value for c in (*guess.segments, *guess.suggested[:1])]

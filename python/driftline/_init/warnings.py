@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
-from driftline._format import count, counted, percent, shown
+from driftline._format import count, counted, shown
 from driftline._init.guess import Guess
 from driftline._init.window import ENOUGH_WINDOWS
 from driftline._monitor.status import Status
@@ -15,6 +15,17 @@ COVERS: Final = re.compile(r"tolerance of (\d+) %")
 
 SMALL_REFERENCE: Final = 400
 """Independent rows from which a share is known to within about 5 points with 95 % confidence."""
+
+MOST_TOLERABLE: Final = 20
+"""Percent of the rows that may change unseen before a series is hardly watched."""
+
+LIKE_WITH_LIKE: Final = {
+    "1 hour": ", or compare hours with the same hour: `reference: same hour, 4 weeks`",
+    "1 day": ", or compare days with the same weekday: `reference: same weekday, 8 weeks`",
+    "1 week": ", or compare with the same time of the year: `reference: same month, 2 years`",
+    "1 month": ", or compare with the same time of the year: `reference: same month, 2 years`",
+}
+"""What to do where windows follow a cycle."""
 
 MOST_NAMED: Final = 5
 
@@ -66,7 +77,12 @@ def warnings_of(status: Status, guess: Guess) -> Iterator[str]:
             "a longer log, a longer reference or shorter windows help"
         )
     yield from _small(reach.series)
-    yield from _without_promise(status)
+    yield from _without_promise(reach.series, status.config.tolerance, guess.window.window)
+    unknown = [row for row in status.series if row["status"] in ("no reference", "retyped")]
+    if unknown:
+        names = ", ".join(series_name(row) for row in unknown[:MOST_NAMED])
+        rest = f" and {len(unknown) - MOST_NAMED} more" if len(unknown) > MOST_NAMED else ""
+        yield f"{len(unknown)} series are not watched, as the reference lacks them or has another type: {names}{rest}"
 
 
 def _small(series: Sequence[dict[str, Any]]) -> Iterator[str]:
@@ -86,26 +102,31 @@ def _small(series: Sequence[dict[str, Any]]) -> Iterator[str]:
     )
 
 
-def _without_promise(status: Status) -> Iterator[str]:
-    wobbling: dict[int, list[str]] = {}
-    for row in status.without_promise:
-        covers = COVERS.search(row["promise"])
-        if covers is not None:
-            wobbling.setdefault(int(covers[1]), []).append(series_name(row))
-    if not wobbling:
+def _without_promise(series: Sequence[dict[str, Any]], tolerance: float, window: str) -> Iterator[str]:
+    covers: dict[str, int | None] = {}
+    for row in series:
+        if not row["promises"] and (found := COVERS.search(row["promise"])) is not None:
+            needed = int(found[1])
+            # What is no more than it has already does not help, and what is very large finds nothing.
+            covers[series_name(row)] = needed if 100 * tolerance < needed <= MOST_TOLERABLE else None
+    if not covers:
         return
-    names = [name for tolerance in sorted(wobbling, reverse=True) for name in wobbling[tolerance]]
+    names = sorted(covers, key=lambda name: -(covers[name] or 100))
+    needed_by = [needed for needed in covers.values() if needed is not None]
     told = ", ".join(names[:MOST_NAMED]) + (f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else "")
-    largest = max(wobbling)
-    does = "covers how it wobbles" if len(names) == 1 else "covers how they all wobble"
-    where = f"tolerance: {largest}%" if largest < 100 else ""
-    cure = (
-        f"`{where}` {does}" if where else "no tolerance covers how they wobble: ignore them, or compare like with like"
-    )
-    half = [name for tolerance, listed in wobbling.items() if tolerance <= 5 for name in listed]
-    some = f"; `tolerance: 5%` covers {len(half)} of them" if half and largest > 5 and len(names) > 1 else ""
-    promised = percent(status.config.tolerance)
+    cures = []
+    if needed_by:
+        which = "all of them" if len(needed_by) == len(covers) else f"{len(needed_by)} of them"
+        cures.append(
+            f"`tolerance: {max(needed_by)}%` covers how {'it varies' if len(covers) == 1 else f'{which} vary'}"
+        )
+    if len(needed_by) < len(covers):
+        which = "it" if len(covers) == 1 else "them" if not needed_by else "the others"
+        like = LIKE_WITH_LIKE[window]
+        cures.append(
+            f"to cover {which}, a tolerance would have to be so large that it finds little: ignore such columns{like}"
+        )
     yield (
-        f"no promise for {len(names)} of {len(status.series)} series, whose windows wobble by more than {promised} by "
-        f"themselves and long: {told}; {cure}{some}"
+        f"no promise for {len(names)} of {len(series)} series, whose windows wobble and stay off for long with nothing "
+        f"wrong: {told}; {'; '.join(cures)}"
     )

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
-from driftline._format import count
+from driftline._format import count, counted
 
 __all__ = ["WINDOWS", "WindowChoice", "choose_window"]
 
@@ -65,5 +65,5 @@ def choose_window(span_s: float, rows: int, *, early_share: float = 0.25, times:
         why = f"few rows, but {ENOUGH_WINDOWS} windows count for more than {ENOUGH_ROWS} rows in each"
     else:
         name, why = filled[0], f"too few; the span is too short for {ENOUGH_WINDOWS} of any length"
-    about = f"the first quarter has about {count(windows[name])} with about {count(each[name])} rows each"
+    about = f"the first quarter has about {count(windows[name])} with about {counted(round(each[name]), 'row')} each"
     return WindowChoice(name, windows[name], each[name], f"{about}: {why}")
