@@ -37,7 +37,8 @@ class ColumnFacts:
     missing: int
     """Rows that lack a value."""
     distinct: float | None = None
-    distinct_is_exact: bool = True
+    distinct_most: float | None = None
+    """Upper bound of that, where it is an estimate."""
     least: float | None = None
     most: float | None = None
     top: tuple[tuple[object, int], ...] = ()
@@ -71,7 +72,9 @@ class ColumnFacts:
     @property
     def is_distinct(self) -> bool:
         """Whether nearly every row has a value of its own."""
-        return self.distinct is not None and self.values > 1 and self.distinct >= 0.95 * self.values
+        # An estimate may be off by some percent.
+        most = self.distinct if self.distinct_most is None else self.distinct_most
+        return most is not None and self.values > 1 and most >= 0.98 * self.values
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +121,7 @@ def _facts(made: Profile, column: ColumnProfile) -> ColumnFacts:
         rows=made.rows,
         missing=made.rows if column.kind == "null" else column.null_count + column.absent_count + nan,
         distinct=None if distinct is None else float(distinct.value),
-        distinct_is_exact=distinct is None or distinct.lower == distinct.upper,
+        distinct_most=None if distinct is None or distinct.lower == distinct.upper else float(distinct.upper),
         least=None if column.min is None else float(column.min),
         most=None if column.max is None else float(column.max),
         top=tuple((item.value, item.count) for item in column.top(50) or []),
@@ -151,9 +154,10 @@ def _with_span(
         ends = profiled.quantiles([RARE, 1 - RARE])
         if ends is not None:
             bulk = (_instant_us(ends[0].value, column.type), _instant_us(ends[1].value, column.type))
-        # Of the numbers themselves: whatever the unit, the quarter of their span is that of the time.
-        if column.least is not None and column.most is not None:
-            quarter = profiled.cdf(column.least + (column.most - column.least) / 4)
+        if column.least is not None:
+            # In the unit of the column; absurd times, which are in no span, count for nothing.
+            per_us = 1 / _unit_us(column.least, column.type)
+            quarter = profiled.cdf((first + (last - first) / 4) * per_us)
             early = None if quarter is None else float(quarter.value)
     return replace(column, span_us=(first, last), bulk_us=bulk, early_share=early)
 
@@ -174,12 +178,13 @@ def _may_be_times(column: ColumnFacts, now_us: int) -> bool:
 
 def _instant_us(value: float, type_name: str) -> int:
     """A number of a column as microseconds since 1970, as the monitor reads it."""
+    return int(value * _unit_us(value, type_name))
+
+
+def _unit_us(value: float, type_name: str) -> float:
+    """Microseconds that a number of a column counts: its type tells them, or its size."""
     unit = type_name.partition("[")[2].rstrip("]").split(",")[0]
     if unit in PER_UNIT_US:
-        return int(value * PER_UNIT_US[unit])
+        return PER_UNIT_US[unit]
     size = abs(value)
-    if size < 1e11:
-        return int(value * 1e6)
-    if size < 1e14:
-        return int(value * 1e3)
-    return int(value) if size < 1e17 else int(value / 1e3)
+    return 1e6 if size < 1e11 else 1e3 if size < 1e14 else 1.0 if size < 1e17 else 1e-3

@@ -85,15 +85,25 @@ def guess(facts: Facts, *, now_us: int, time: str | None = None) -> Guess:
     whole = [column for column in facts.columns if _is_whole_column(column)]
     when, why = _time(facts, now_us, time)
     first_us, last_us = when.span_us or (0, 0)
-    rows_with_time = when.values
+    if first_us == last_us:
+        raise InputError(
+            f"all rows have the same time, {_date(first_us)} in column {shown(when.name, 40)}: a monitor compares "
+            "windows of time with those before: name a log of some days or weeks"
+        )
+    stray = _stray(when)
+    if stray is None or when.bulk_us is None:
+        span_us, early_share = last_us - first_us, when.early_share
+    else:
+        # A few odd times say nothing about how long a window should be.
+        span_us, early_share = when.bulk_us[1] - when.bulk_us[0], None
     window = choose_window(
-        (last_us - first_us) / 1e6,
-        rows_with_time,
-        early_share=0.25 if when.early_share is None else when.early_share,
+        span_us / 1e6,
+        when.values,
+        early_share=0.25 if early_share is None else early_share,
         times=when.distinct,
     )
     made = Guess(Choice(when.name, why), first_us, last_us, window, _timezone(when))
-    made.stray_times = _stray(when)
+    made.stray_times = stray
     left = [column for column in whole if column.name != when.name]
     left = _outputs(made, left)
     left = _labels(made, left)
@@ -184,6 +194,8 @@ def _no_time(facts: Facts) -> str:
 
 
 def _no_times(column: ColumnFacts) -> str:
+    if not column.values:
+        return "has no value in any row"
     if column.refused is not None and not column.refused.partition("is the time, is ")[2].startswith("text"):
         return column.refused
     if column.kind == "number" and column.least is not None and column.most is not None:
@@ -429,7 +441,7 @@ def _looks_like(column: ColumnFacts, output: ColumnFacts) -> bool:
 def _about(column: ColumnFacts) -> str:
     """How many different values there are."""
     told = count(column.distinct or 0)
-    return told if column.distinct_is_exact else f"about {told}"
+    return told if column.distinct_most is None else f"about {told}"
 
 
 def _listed(values: Iterable[str], most: int = MOST_NAMED) -> str:

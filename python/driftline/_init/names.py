@@ -38,8 +38,8 @@ TIME_WORDS: Final = _set("ts time timestamp datetime date at dt epoch day dteday
 NOT_THE_TIME: Final = _set(
     "birth birthday dob born expiry expires expiration expire due until end ended stop updated modified changed "
     "deleted last previous prev first signup registered registration joined hired since delivery arrival departure "
-    "checkin checkout start started valid closed loaded ingested ingestion exported export etl processed train training "
-    "label labeled labelled outcome"
+    "checkin checkout start started valid closed loaded ingested ingestion exported export etl processed train "
+    "training label labeled labelled outcome"
 )
 """Words of times of something else than the row: of a person, a contract, a file."""
 

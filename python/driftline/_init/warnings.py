@@ -34,16 +34,27 @@ class Reach:
     """What the reference is, and what can be found with it."""
 
     def __init__(self, status: Status) -> None:
-        watched = [row for row in status.series if row["values"] and row["status"] in ("watching", "calibrating")]
+        watched = [
+            row
+            for row in status.series
+            # In its own segment a column is constant.
+            if row["values"] and row["status"] in ("watching", "calibrating") and not _is_own(row)
+        ]
         self.series = watched
-        self.rows: int = max((row["reference_rows"] for row in status.series), default=0)
-        self.windows: int = max((row["reference_windows"] for row in status.series), default=0)
+        # Of lists the elements are counted, which are more than rows.
+        whole = [row for row in status.series if not row["segment"] and not row["column"].endswith("[]")]
+        self.rows: int = max((row["reference_rows"] for row in whole), default=0)
+        self.windows: int = max((row["reference_windows"] for row in whole), default=0)
         found = sorted(
             (row for row in watched if row["smallest_change"] is not None), key=lambda r: r["smallest_change"]
         )
         self.best = found[0] if found else None
         self.median = found[len(found) // 2] if found else None
         self.worst = found[-1] if found else None
+
+
+def _is_own(row: dict[str, Any]) -> bool:
+    return row["column"] in (part.partition("=")[0] for part in row["segment"].split(","))
 
 
 def reach_of(status: Status) -> Reach:
@@ -78,7 +89,7 @@ def warnings_of(status: Status, guess: Guess) -> Iterator[str]:
         )
     yield from _small(reach.series)
     yield from _without_promise(reach.series, status.config.tolerance, guess.window.window)
-    unknown = [row for row in status.series if row["status"] in ("no reference", "retyped")]
+    unknown = [row for row in status.series if row["status"] in ("no reference", "retyped") and not row["segment"]]
     if unknown:
         names = ", ".join(series_name(row) for row in unknown[:MOST_NAMED])
         rest = f" and {len(unknown) - MOST_NAMED} more" if len(unknown) > MOST_NAMED else ""

@@ -90,7 +90,7 @@ def _share(row: dict[str, Any]) -> str:
 
 def _alarms(begun: Begun) -> Iterator[str]:
     status = begun.status
-    if not status.alarms:
+    if not status.alarms and reach_of(status).best is not None:
         yield "no alarm since the reference"
     for alarm in status.open[:MOST_ALARMS]:
         yield from alarm_lines(alarm)
