@@ -6,11 +6,14 @@ from typing import Any
 
 from driftline._format import count, counted, percent, shown, text_table, whole_percent
 from driftline._init.begin import Begun
+from driftline._init.reach import Reach, reach_of, series_name, warnings_of
 from driftline._init.text import day
-from driftline._init.warnings import Reach, reach_of, series_name, warnings_of
 from driftline.cli._monitor import MOST_ALARMS, alarm_lines, status_as_json
 
 __all__ = ["begun_as_json", "tell_begun"]
+
+KEYS = {"segments?": "possible_segments", "a label?": "possible_label"}
+"""What machines call what people are asked."""
 
 MOST_IGNORED = 8
 """Ignored columns that are told; the file has them all."""
@@ -46,6 +49,8 @@ def _guesses(begun: Begun) -> Iterator[tuple[str, str, str]]:
     """Key, value and reason."""
     guess = begun.guess
     yield "time", guess.time.value, guess.time.why
+    if guess.timezone.value != "UTC":
+        yield "timezone", guess.timezone.value, guess.timezone.why
     for role in ("id", "prediction", "probability", "version"):
         if (choice := guess.roles.get(role)) is not None:
             yield role, choice.value, choice.why
@@ -119,7 +124,7 @@ def begun_as_json(begun: Begun) -> dict[str, Any]:
         "home": begun.config.home,
         "rows": begun.facts.rows,
         "files": begun.facts.files,
-        "guesses": [{"key": key, "value": value, "why": why} for key, value, why in _guesses(begun)],
+        "guesses": [{"key": KEYS.get(key, key), "value": value, "why": why} for key, value, why in _guesses(begun)],
         "reference": {"rows": reach.rows, "windows": reach.windows},
         "smallest_change": {
             name: None if row is None else {"series": series_name(row), "share": row["smallest_change"]}

@@ -1,4 +1,4 @@
-"""What a monitor that has just begun cannot do: told before it disappoints."""
+"""What a monitor that has just begun can find and what not: told before it disappoints."""
 
 import re
 from collections.abc import Iterator, Sequence
