@@ -174,6 +174,33 @@ Home = Annotated[
 ]
 
 
+@app.command(epilog="Exit codes: 0 fine, 2 your mistake or bad input, 3 disk or network failed: try again.")
+def init(
+    data: Annotated[
+        list[str], typer.Argument(metavar="DATA...", help="Files, folders, globs or URLs of a log, as one data set.")
+    ],
+    config: Annotated[
+        str, typer.Option("--config", metavar="FILE", help="The configuration to write; never overwritten.")
+    ] = "driftline.yaml",
+    home: Annotated[
+        str | None, typer.Option(metavar="FOLDER", help="Where results go; .driftline beside the file by default.")
+    ] = None,
+    time: Annotated[
+        str | None, typer.Option(metavar="COLUMN", help="The time of the rows, where it is not guessed right.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Look at data, guess what the columns are, write a commented driftline.yaml, and monitor what is there."""
+    from driftline._init.begin import begin
+    from driftline.cli._init import begun_as_json, tell_begun
+
+    begun = begin(data, config=config, home=home, time_column=time)
+    if as_json:
+        _print_json(begun_as_json(begun))
+    else:
+        _write("\n".join(tell_begun(begun)))
+
+
 @app.command(
     epilog="Exit codes: 0 fine, 1 an alarm is open and --fail-on alarm asks, 2 your mistake or bad input, "
     "3 disk or network failed, or another process watches the same source: try again."
