@@ -19,6 +19,10 @@ def headline(lines: Sequence[Line]) -> str:
     one_sided = said["gone"] + said["new"]
     columns = counted(len(lines) - one_sided, "column") + (" in common" if one_sided else "")
     others = "".join(f", {said[word]:,} {word}" for word in ("retyped", "gone", "new") if said[word])
+    # Ids and times are not judged by their values, and may lack rows all the same.
+    aside = sum(line.word == "not judged" and line.column is not None and bool(line.column.moved) for line in lines)
+    if aside:
+        others += f", {aside:,} not judged with other missing rows or lengths"
     if said["changed"]:
         return f"{said['changed']:,} of {columns} changed{others}"
     if said["undecided"]:

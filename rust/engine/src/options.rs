@@ -154,7 +154,7 @@ pub(crate) fn covers(names: &[String], column: &str) -> bool {
 }
 
 /// A column's name and those of what it lies in: `a.b[]`, `a.b`, `a`.
-fn ancestors(column: &str) -> impl Iterator<Item = &str> {
+pub(crate) fn ancestors(column: &str) -> impl Iterator<Item = &str> {
     let cuts = column.char_indices().rev().filter(|&(_, c)| c == '.' || c == '[').map(|(i, _)| &column[..i]);
     std::iter::once(column).chain(cuts)
 }

@@ -191,6 +191,8 @@ fn every_row_is_in_one_window_and_windows_are_whole() {
     let results = told.results();
     assert_eq!(results.num_rows(), 80 * 2);
     assert!(wholes(&results, "rows").iter().all(|&rows| rows == 60));
+    let (columns, moved) = (text(&results, "column"), text(&results, "moved"));
+    assert!(columns.iter().zip(&moved).all(|(column, moved)| column != "c" || !moved.contains("number")));
     let status = text(&results, "status");
     assert!(status[..100].iter().all(|s| s == "learning") && status[100..].iter().all(|s| s == "watching"));
     assert_eq!(told.alarms().num_rows(), 0);

@@ -45,7 +45,12 @@ pub fn largest(cells: &Cells) -> (f64, Option<Moved>) {
     let all = cells.cells[..numbers].iter().fold((0, 0), |sum, c| (sum.0 + c.reference, sum.1 + c.current));
     let (label, counts) = match set {
         Set::Cell(i, counts) => (label(cells, &cells.cells[i..=i]), counts),
-        Set::UpTo(i, counts) if i + 1 >= numbers => ("no number".into(), (m - counts.0, n - counts.1)),
+        Set::UpTo(i, counts) if i + 1 >= numbers => {
+            // All that lies behind: of a cut behind NaN that is missing rows alone.
+            let rest = &cells.cells[i + 1..];
+            let told = if rest.len() == 1 { label(cells, rest) } else { "no number".into() };
+            (told, (m - counts.0, n - counts.1))
+        }
         Set::UpTo(0, counts) if cells.cells[0].content == Content::NegativeInfinity => {
             (label(cells, &cells.cells[..1]), counts)
         }
@@ -65,6 +70,16 @@ pub fn largest(cells: &Cells) -> (f64, Option<Moved>) {
     };
     let (reference, current) = share(counts);
     (effect, Some(Moved { label, reference, current }))
+}
+
+/// The cell whose share changed most.
+pub(crate) fn largest_cell(cells: &Cells) -> Option<Moved> {
+    let (m, n) = cells.rows();
+    let shares = |cell: &Cell| (cell.reference as f64 / m as f64, cell.current as f64 / n as f64);
+    let size = |cell: &Cell| (shares(cell).1 - shares(cell).0).abs();
+    let cell = cells.cells.iter().max_by(|a, b| size(a).total_cmp(&size(b)))?;
+    let (reference, current) = shares(cell);
+    Some(Moved { label: label(cells, std::slice::from_ref(cell)), reference, current })
 }
 
 /// A set of rows whose share is watched, with its rows on both sides.

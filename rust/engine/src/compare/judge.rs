@@ -153,6 +153,15 @@ pub fn judge(
     })
 }
 
+/// The share of rows moved between categories, as it is told.
+///
+/// # Errors
+/// A side has no rows.
+pub(crate) fn moved_beyond_chance(cells: &Cells) -> Result<f64> {
+    let (reference, current) = cells.counts();
+    beyond_chance(&reference, &current)
+}
+
 /// Total variation less its mean when nothing has changed, which many categories make large; but at least the
 /// largest change of a single one.
 fn beyond_chance(reference: &[u64], current: &[u64]) -> Result<f64> {

@@ -9,7 +9,7 @@ pub mod explain;
 pub mod judge;
 pub mod statistics;
 
-use crate::options::covers;
+use crate::options::ancestors;
 use crate::profile::{ColumnProfile, Kind, Profile, same_measure};
 use crate::threads::map;
 use crate::{Error, Result};
@@ -20,6 +20,7 @@ pub use explain::Moved;
 use explain::OTHER;
 pub use judge::{Judgement, Limits};
 use judge::{judge, p_value, permutations, wrong};
+use std::collections::HashSet;
 
 /// Distinct values for each row from which on a category or a whole number is an id or free text.
 pub(crate) const MOSTLY_DISTINCT: f64 = 0.9;
@@ -283,11 +284,18 @@ impl<'a> Pairs<'a> {
             profile.columns().iter().map(|column| column.name.as_str()).chain(skipped)
         };
         let all = || names(reference).chain(names(current));
-        let neither = |name: &&String| !all().any(|column| covers(std::slice::from_ref(*name), column));
-        if let Some(missing) = options.columns.iter().flatten().find(neither) {
-            return Err(Error::Argument(format!("no column {missing:?} on either side")));
+        let known: HashSet<&str> = all().flat_map(ancestors).collect();
+        if let Some(missing) = options.columns.iter().flatten().find(|name| !known.contains(name.as_str())) {
+            let offered = offered(all());
+            return Err(Error::Argument(format!(
+                "no column {missing:?} on either side; columns are {offered}"
+            )));
         }
-        let wanted = |name: &str| options.columns.as_ref().is_none_or(|names| covers(names, name));
+        let asked_for: Option<HashSet<&str>> =
+            options.columns.as_ref().map(|names| names.iter().map(String::as_str).collect());
+        let wanted = |name: &str| {
+            asked_for.as_ref().is_none_or(|names| ancestors(name).any(|part| names.contains(part)))
+        };
         let asked = |column: &&ColumnProfile| wanted(&column.name);
         let (mut common, mut only_in_reference, mut only_in_current) = (vec![], vec![], vec![]);
         let mut unprofiled = vec![];
@@ -316,19 +324,24 @@ impl<'a> Pairs<'a> {
         let new = current.skipped().iter().filter(|skipped| wanted(&skipped.name) && !found(&skipped.name));
         only_in_current.extend(new.map(|skipped| skipped.name.clone()));
         if common.is_empty() && unprofiled.is_empty() {
-            let offered = |profile: &'a Profile| {
-                let names = names(profile).take(5).map(|name| format!("{name:?}"));
-                let more = if profile.columns().len() > 5 { ", ..." } else { "" };
-                format!("{}{more}", names.collect::<Vec<_>>().join(", "))
-            };
             return Err(Error::Input(format!(
                 "the two sides have no column in common: the reference has {}, the current data {}",
-                offered(reference),
-                offered(current)
+                offered(names(reference)),
+                offered(names(current))
             )));
         }
         Ok(Self { common, unprofiled, only_in_reference, only_in_current })
     }
+}
+
+/// The first names, each once.
+fn offered<'a>(names: impl Iterator<Item = &'a str>) -> String {
+    const SHOWN: usize = 5;
+    let mut met = HashSet::new();
+    let mut names = names.filter(|name| met.insert(*name)).map(|name| format!("{name:?}"));
+    let shown: Vec<_> = names.by_ref().take(SHOWN).collect();
+    let more = if names.next().is_some() { ", ..." } else { "" };
+    format!("{}{more}", shown.join(", "))
 }
 
 /// The cells to judge a column by, or why it is not judged.

@@ -3,8 +3,8 @@ use super::alarm::{Detector, Event, Happened, Set};
 use super::baseline::{Baseline, WINDOWS_TO_CALIBRATE, wrong};
 use super::watched::Watched;
 use crate::Result;
-use crate::compare::explain::largest;
-use crate::compare::judge::{Limits, p_value};
+use crate::compare::explain::{largest, largest_cell};
+use crate::compare::judge::{Limits, moved_beyond_chance, p_value};
 use driftline_stats::divergence;
 use driftline_stats::e_detector::{
     Band, Closing, Discount, Dispersion, Evidence, Largest, Reading, Shape, Side, Watch,
@@ -689,7 +689,11 @@ impl Series {
             return Ok(judged);
         }
         let cells = seen.watched.both(self.baseline.cells(seen.bucket), seen.cells);
-        let (change, moved) = largest(&cells);
+        let (change, moved) = if cells.ordered {
+            largest(&cells)
+        } else {
+            (moved_beyond_chance(&cells)?, largest_cell(&cells))
+        };
         let bound = if cells.ordered {
             effect_upper_bound(change, n, m, 0.0, LEVEL)
         } else {
