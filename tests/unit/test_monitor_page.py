@@ -257,13 +257,18 @@ def test_many_windows_are_grouped() -> None:
 
 def test_names_cannot_break_the_page() -> None:
     history = made(2, 12)
-    history.series[0].key = Key("main", f"r={HOSTILE}", HOSTILE)
+    history.series[0].key = Key(HOSTILE, f"r={HOSTILE}", HOSTILE)
     history.series[0].latest = Latest(11, 0.1, 0.2, HOSTILE, 0.1, 0.2)
-    one = alarm(history, 0, 8, segment=f"r={HOSTILE}", what=HOSTILE, promise=HOSTILE, also=[HOSTILE])
+    one = alarm(
+        history, 0, 8, id=f"A1@{HOSTILE}", segment=f"r={HOSTILE}", what=HOSTILE, promise=HOSTILE, also=[HOSTILE]
+    )
     page = render(status(history, one), history, NOW)
     found = Page(page)
     assert [tag for tag, _ in found.elements].count("script") == 2
     assert [tag for tag, _ in found.elements].count("img") == 0
+    assert {name for _, attrs in found.elements for name in attrs if name.startswith("on")} == set()
+    assert f"A1@{HOSTILE}".replace("\u202e", "\N{REPLACEMENT CHARACTER}") in [a.get("id") for _, a in found.elements]
+    assert unpacked(page)[0]["series"][0]["alarms"]
     assert "\u202e" not in page
     assert "</script></td>" not in page
 

@@ -48,7 +48,7 @@ def _alarm(alarm: Alarm, place: str | None) -> str:
     # Folded ones stand below a heading already.
     level = 3 if alarm.is_open else 4
     return (
-        f"<li id={text(alarm.id)}><h{level}>{state} {text(alarm.id)} {name}{segment}</h{level}>{_moved(alarm)}"
+        f'<li id="{text(alarm.id)}"><h{level}>{state} {text(alarm.id)} {name}{segment}</h{level}>{_moved(alarm)}'
         f"<p>{'. '.join(_history(alarm))}.<p>{_promise(alarm)}"
     )
 

@@ -266,7 +266,7 @@
     say(`${about.filter(Boolean).join("; ")}.`);
     if (one.alarms.length) {
       const links = one.alarms.flatMap(([id, , , isOpen]) => [
-        element("a", { href: `#${id}`, textContent: id }),
+        element("a", { href: `#${encodeURIComponent(id)}`, textContent: id }),
         isOpen ? " (open) " : " (closed) ",
       ]);
       made.append(element("p", {}, "Alarms: ", ...links));
@@ -401,7 +401,12 @@
       unfold(one);
       one.row.scrollIntoView();
     }
-    const card = hash.length > 1 && byId(decodeURIComponent(hash.slice(1)));
+    let card;
+    try {
+      card = byId(decodeURIComponent(hash.slice(1)));
+    } catch {
+      // Whoever wrote the address made it up.
+    }
     if (card && card.closest("#closed")) {
       card.closest("#closed").open = true;
       card.scrollIntoView();
