@@ -102,7 +102,8 @@ def test_title_alarms_series_and_volume_in_this_order() -> None:
         "2 hours ago; still open: 2026-01-05 (12 rows); watching.",
         f"Promise: 1 per year false at most, on average, over all series; {PROMISE}.",
         "Finds: changes above 3.0 % of the rows, however long it takes, by column",
-        "Open alarms open A1 a_column_with_a_name_0001 above 19069 : 57.6 % → 95.9 % of the rows, a change of 36.4 to "
+        "Open alarms Bars: the share in the reference above, since then below. ",
+        "open A1 a_column_with_a_name_0001 above 19069 : 57.6 % → 95.9 % of the rows, a change of 36.4 to "
         "40.1 points Since 2026-01-02 16:00, raised after 2026-01-02 16:00 by the fast detector from 1,156 rows. "
         f"The promise holds {PROMISE}.",
         "1 closed alarm closed A2 a_column_with_a_name_0002",
@@ -140,6 +141,22 @@ def test_an_alarm_about_whole_rows_leads_to_the_volume() -> None:
     assert "<a href=#volume>rows</a>" in page
     assert "<h2 id=volume>" in page
     assert "Promise: a rule, outside of the budget." in words(page)
+
+
+def test_series_of_several_sources_stand_apart() -> None:
+    history = made(2, 48)
+    column = history.series[0].key.column
+    for series, writer in zip(history.series, "ab", strict=True):
+        series.key = Key(writer, "", column)
+    one = status(history).sources[0]
+    sources = [dataclasses.replace(one, writer=writer, series=[standing(column)]) for writer in "ab"]
+    raised = [alarm(history, 0, 40, id="A1@b")]
+    page = render(Status(status(history).config, sources, raised), history, NOW)
+    told = words(page)
+    assert "From a: 123,456 rows" in told
+    assert "1 alarm open, 0 closed; 2 series quiet" in told
+    assert "<a href=#s0>" in page
+    assert re.search(r"<tr id=s0 class=changed>.*?from <bdi>b</bdi>.*?<tr id=s1 class=quiet>.*?from <bdi>a</bdi>", page)
 
 
 def test_what_has_no_promise_says_so() -> None:
@@ -240,13 +257,18 @@ def test_many_windows_are_grouped() -> None:
 
 def test_names_cannot_break_the_page() -> None:
     history = made(2, 12)
-    history.series[0].key = Key("main", f"r={HOSTILE}", HOSTILE)
+    history.series[0].key = Key(HOSTILE, f"r={HOSTILE}", HOSTILE)
     history.series[0].latest = Latest(11, 0.1, 0.2, HOSTILE, 0.1, 0.2)
-    one = alarm(history, 0, 8, segment=f"r={HOSTILE}", what=HOSTILE, promise=HOSTILE, also=[HOSTILE])
+    one = alarm(
+        history, 0, 8, id=f"A1@{HOSTILE}", segment=f"r={HOSTILE}", what=HOSTILE, promise=HOSTILE, also=[HOSTILE]
+    )
     page = render(status(history, one), history, NOW)
     found = Page(page)
     assert [tag for tag, _ in found.elements].count("script") == 2
     assert [tag for tag, _ in found.elements].count("img") == 0
+    assert {name for _, attrs in found.elements for name in attrs if name.startswith("on")} == set()
+    assert f"A1@{HOSTILE}".replace("\u202e", "\N{REPLACEMENT CHARACTER}") in [a.get("id") for _, a in found.elements]
+    assert unpacked(page)[0]["series"][0]["alarms"]
     assert "\u202e" not in page
     assert "</script></td>" not in page
 

@@ -30,7 +30,8 @@ def alarms(found: Sequence[Alarm], place: Place) -> str:
         if closed
         else ""
     )
-    return f"<section aria-labelledby=alarms><h2 id=alarms>Open alarms</h2>{told}</section>{folded}"
+    bars = "<p>Bars: the share in the reference above, since then below." if found else ""
+    return f"<section aria-labelledby=alarms><h2 id=alarms>Open alarms</h2>{bars}{told}</section>{folded}"
 
 
 def _list(listed: Sequence[Alarm], most: int, place: Place) -> str:
@@ -43,11 +44,11 @@ def _alarm(alarm: Alarm, place: str | None) -> str:
     column = text(alarm.column or "rows", NAME)
     name = f"<a href=#{place}>{column}</a>" if place is not None else f"<span>{column}</span>"
     segment = f" <span>in {text(alarm.segment, NAME)}</span>" if alarm.segment else ""
-    state = f"<b class={'changed' if alarm.is_open else 'was'}>{'open' if alarm.is_open else 'closed'}</b>"
+    state = f"<b class={'changed' if alarm.is_open else 'closed'}>{'open' if alarm.is_open else 'closed'}</b>"
     # Folded ones stand below a heading already.
     level = 3 if alarm.is_open else 4
     return (
-        f"<li id={text(alarm.id)}><h{level}>{state} {text(alarm.id)} {name}{segment}</h{level}>{_moved(alarm)}"
+        f'<li id="{text(alarm.id)}"><h{level}>{state} {text(alarm.id)} {name}{segment}</h{level}>{_moved(alarm)}'
         f"<p>{'. '.join(_history(alarm))}.<p>{_promise(alarm)}"
     )
 
@@ -67,10 +68,9 @@ def _moved(alarm: Alarm) -> str:
 
 
 def _history(alarm: Alarm) -> list[str]:
-    found = "" if alarm.detector == "rule" else f" by the {text(alarm.detector)} detector"
-    told = [
-        f"Since {text(alarm.since)}, raised after {text(alarm.opened)}{found} from {counted(alarm.rows, 'row')}",
-    ]
+    told = [f"Since {text(alarm.since)}, raised after {text(alarm.opened)}"]
+    if alarm.detector != "rule":
+        told[0] += f" by the {text(alarm.detector)} detector from {counted(alarm.rows, 'row')}"
     if alarm.closed is not None:
         told[0] += f", closed after {text(alarm.closed)}"
     if alarm.also:

@@ -55,8 +55,9 @@
       return made;
     };
     const name = row.querySelector("th span").textContent;
-    const segment = row.querySelector("th p bdi")?.textContent ?? "";
-    return { row, i, name, values, key: `${name} ${segment}`.toLowerCase(), ...data.series[i] };
+    const segment = data.series[i].segment;
+    const whole = segment ? `${name} in ${segment}` : name;
+    return { row, i, whole, values, key: `${name} ${segment}`.toLowerCase(), ...data.series[i] };
   });
 
   const element = (tag, properties = {}, ...children) => {
@@ -198,7 +199,7 @@
     for (const [, from, to] of one.alarms) made.append(between(element("div", { className: "alarmed" }), [from, to]));
     const mark = element("div", { className: "mark", hidden: true });
     made.append(mark);
-    explored(made, `History of ${one.name}`, (i) => words(one, i), () => [mark]);
+    explored(made, `History of ${one.whole}`, (i) => words(one, i), () => [mark]);
     made.addEventListener("keydown", (event) => {
       const way = { ArrowUp: -1, ArrowDown: 1 }[event.key];
       if (!way) return;
@@ -249,7 +250,7 @@
       caption.append(element("span", {}, element("i", { className: kind }), text));
     if (note) caption.append(element("span", { textContent: note }));
     const title = element("h4", { textContent: name });
-    explored(plot, `${name}, ${one.name}`, (i) => words(one, i), () => plot.closest(".charts").querySelectorAll(".mark"));
+    explored(plot, `${name}, ${one.whole}`, (i) => words(one, i), () => plot.closest(".charts").querySelectorAll(".mark"));
     return element("figure", {}, title, plot, ends, caption);
   };
 
@@ -265,7 +266,7 @@
     say(`${about.filter(Boolean).join("; ")}.`);
     if (one.alarms.length) {
       const links = one.alarms.flatMap(([id, , , isOpen]) => [
-        element("a", { href: `#${id}`, textContent: id }),
+        element("a", { href: `#${encodeURIComponent(id)}`, textContent: id }),
         isOpen ? " (open) " : " (closed) ",
       ]);
       made.append(element("p", {}, "Alarms: ", ...links));
@@ -400,7 +401,12 @@
       unfold(one);
       one.row.scrollIntoView();
     }
-    const card = hash.length > 1 && byId(decodeURIComponent(hash.slice(1)));
+    let card;
+    try {
+      card = byId(decodeURIComponent(hash.slice(1)));
+    } catch {
+      // Whoever wrote the address made it up.
+    }
     if (card && card.closest("#closed")) {
       card.closest("#closed").open = true;
       card.scrollIntoView();

@@ -20,7 +20,7 @@ from driftline._monitor_page.packed import binned, packed
 from driftline._monitor_page.ranked import WORDS, Line, key_of, lines
 from driftline._monitor_page.volume import bins_of, reference_range, volume
 from driftline._page.document import MOST_BYTES, frame
-from driftline._page.markup import text
+from driftline._page.markup import LONGEST, NAME, text
 from driftline._page.tools import style_of, tools
 
 __all__ = ["page_of", "render"]
@@ -158,6 +158,8 @@ def _data(status: Status, history: History, shown: Sequence[Line], width: int) -
 def _series(line: Line, history: History, width: int, promises: dict[str, int]) -> dict[str, Any]:
     """What is said of a series where it is unfolded."""
     told: dict[str, Any] = {"alarms": [_period(alarm, history, width) for alarm in line.alarms]}
+    if line.series.key.segment:
+        told["segment"] = one_line(line.series.key.segment, NAME)
     standing = line.standing
     if standing is not None:
         kind = f"{standing['kind']}, {standing['type']}" if standing["kind"] != standing["type"] else standing["kind"]
@@ -177,4 +179,4 @@ def _period(alarm: Alarm, history: History, width: int) -> tuple[str, int, int, 
     """Id, first bin and the bin after the last, and whether it is open."""
     first = bisect_left(history.starts, alarm.since_us)
     last = len(history.starts) if alarm.closed_us is None else bisect_left(history.starts, alarm.closed_us) + 1
-    return alarm.id, first // width, -(-last // width), alarm.is_open
+    return one_line(alarm.id, LONGEST), first // width, -(-last // width), alarm.is_open

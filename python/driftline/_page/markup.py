@@ -9,7 +9,7 @@ from html import escape
 
 from driftline._format import shown
 
-__all__ = ["NAME", "VALUE", "Row", "row", "table", "text"]
+__all__ = ["LONGEST", "NAME", "VALUE", "Row", "row", "table", "text"]
 
 Row = Sequence[str]
 """Cells that are HTML already; the first is the row's header."""
