@@ -147,10 +147,11 @@ def test_a_home_in_use_is_left_alone(log: pathlib.Path) -> None:
 
 
 def test_a_short_log_is_warned_of(tmp_path: pathlib.Path) -> None:
-    requests(2, datetime(2026, 1, 1)).write_parquet(tmp_path / "log.parquet")
+    requests(1, datetime(2026, 1, 1)).write_parquet(tmp_path / "log.parquet")
     told = run(tmp_path, "init", "log.parquet").stdout
     assert "fewer than 30: it cannot show how windows vary" in told
     assert "the reference is small for" in told
+    assert "promise: none yet" in told
 
 
 def test_columns_that_wobble_are_warned_of(tmp_path: pathlib.Path) -> None:
@@ -188,6 +189,12 @@ def test_a_time_that_is_named(tmp_path: pathlib.Path) -> None:
             b"date,amount\n01.03.2026,1\n02.03.2026,2\n",
             "date is named like one, but its text is not ISO 8601",
         ),
+        (
+            "in.jsonl",
+            b'{"a": {"ts": "2026-03-01"}}\n{"a": {"ts": "2026-03-02"}}\n',
+            "a.ts is named like one, but is a field",
+        ),
+        ("number.csv", b"date,amount\n20260301,1\n20260302,2\n", "20260301 to 20260302 are no seconds since 1970"),
         ("far.csv", b"ts,amount\n2999-01-01,1\n2999-01-02,2\n", "no column holds the time of the rows"),
     ],
 )
@@ -216,6 +223,35 @@ def test_bad_arguments(log: pathlib.Path) -> None:
     assert not (log / "driftline.yaml").exists()
     run(log, "profile", "logs", "-o", "saved.profile.parquet")
     assert "is a saved profile, which holds no rows" in run(log, "init", "saved.profile.parquet", code=2).stderr
+
+
+def test_results_do_not_lie_among_the_data(log: pathlib.Path) -> None:
+    for home in ("results", "logs/results"):
+        error = run(log, "init", ".", "--home", home, code=2).stderr
+        assert f"{home}: lies in ., so that results would be read as data" in error
+    run(log, "init", ".")
+    assert run(log, "monitor").stdout.startswith("0 new files")
+
+
+def test_a_folder_with_the_signs_of_a_glob(log: pathlib.Path) -> None:
+    odd = (log / "logs").rename(log / "logs [new]")
+    run(log, "init", *map(str, sorted(odd.iterdir())))
+    assert run(log, "monitor").stdout.startswith("0 new files")
+    requests(3, datetime(2026, 5, 21)).write_parquet(odd / "3.parquet")
+    assert run(log, "monitor").stdout.startswith("1 new file")
+
+
+def test_the_same_data_named_twice_are_one(log: pathlib.Path) -> None:
+    assert json.loads(run(log, "init", "logs", "logs", "--json").stdout)["rows"] == 28_000
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_folder_that_is_not_writable(log: pathlib.Path) -> None:
+    log.chmod(0o500)
+    try:
+        assert "driftline.yaml" in run(log, "init", "logs", code=2).stderr
+    finally:
+        log.chmod(0o700)
 
 
 def test_one_file_without_the_time_is_told(log: pathlib.Path) -> None:
