@@ -144,7 +144,7 @@ def test_the_profile_table_page_names_every_column() -> None:
     )
 
 
-@pytest.mark.parametrize("command", ["profile", "compare", "demo"])
+@pytest.mark.parametrize("command", ["profile", "compare", "init", "monitor", "status", "demo"])
 def test_the_command_line_page_names_every_option(command: str) -> None:
     page = (ROOT / "docs" / "reference" / "command-line.md").read_text(encoding="utf-8")
     section = page.split(f"## driftline {command}\n")[1].split("\n## ")[0]

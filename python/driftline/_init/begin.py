@@ -1,5 +1,6 @@
 """From paths to a monitor that has read what is there: look, guess, write, read."""
 
+import glob
 import os
 import time
 from collections.abc import Sequence
@@ -57,7 +58,10 @@ def begin(
     folder = path.absolute().parent
     # The folder tells what is monitored, and of several files in it the name of each.
     name = name_of_folder(folder if path.stem == "driftline" else Path(path.stem))
-    _refuse_taken(home or os.environ.get("DRIFTLINE_HOME") or folder / ".driftline", name, config)
+    data = list(dict.fromkeys(data))
+    chosen = Path(home or os.environ.get("DRIFTLINE_HOME") or folder / ".driftline").expanduser()
+    _refuse_taken(chosen, name, config)
+    _refuse_among(data, chosen)
     now_us = time.time_ns() // 1000
     facts = look(data, now_us=now_us, time=time_column)
     guessed = guess(facts, now_us=now_us, time=time_column)
@@ -101,15 +105,30 @@ def _free(config: str) -> Path:
     return path
 
 
-def _refuse_taken(home: str | os.PathLike[str], name: str, config: str) -> None:
+def _refuse_taken(home: Path, name: str, config: str) -> None:
     """A monitor of this name goes on where it ended: it would not begin with these data."""
-    if not Path(home).is_dir():
+    if not home.is_dir():
         return
     if Store(home).sources(name):
         raise ConfigError(
-            f"{os.fspath(home)}: holds results of a monitor {name} already, which {config} would go on with: name "
+            f"{home}: holds results of a monitor {name} already, which {config} would go on with: name "
             "another folder with --home, another file with --config, or remove it first"
         )
+
+
+def _refuse_among(data: Sequence[str], home: Path) -> None:
+    """Results in the midst of the data would be read as data by the next run."""
+    whole = home.absolute()
+    for path in data:
+        if is_url(path) or not Path(path).is_dir() or not whole.is_relative_to(Path(path).absolute()):
+            continue
+        below = whole.relative_to(Path(path).absolute()).parts
+        # Folders of such names are left out of what is read.
+        if not any(part.startswith((".", "_")) for part in below):
+            raise ConfigError(
+                f"{home}: lies in {path}, so that results would be read as data: name a folder elsewhere with --home, "
+                "or one whose name begins with a dot"
+            )
 
 
 def _together(data: Sequence[str]) -> list[str]:
@@ -121,7 +140,11 @@ def _together(data: Sequence[str]) -> list[str]:
         return list(data)
     folder = Path(folders.pop())
     there = {item.name for item in folder.iterdir() if item.name.endswith(ending) and item.name[0] not in "._"}
-    return [str(folder / f"*{ending}")] if there == {Path(path).name for path in data} else list(data)
+    return (
+        [str(Path(glob.escape(str(folder))) / f"*{ending}")]
+        if there == {Path(path).name for path in data}
+        else list(data)
+    )
 
 
 def _ending(path: str) -> str:

@@ -196,6 +196,8 @@ def _no_time(facts: Facts) -> str:
 def _no_times(column: ColumnFacts) -> str:
     if not column.values:
         return "has no value in any row"
+    if "." in column.name and column.refused is not None and "no column" in column.refused:
+        return "is a field of a struct: write the time of the row as a column of its own"
     if column.refused is not None and not column.refused.partition("is the time, is ")[2].startswith("text"):
         return column.refused
     if column.kind == "number" and column.least is not None and column.most is not None:

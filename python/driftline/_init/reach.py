@@ -67,6 +67,11 @@ def series_name(row: dict[str, Any]) -> str:
     return " in ".join(shown(part, 40) for part in (row["column"], row["segment"]) if part)
 
 
+def _few(names: Sequence[str]) -> str:
+    rest = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
+    return ", ".join(names[:MOST_NAMED]) + rest
+
+
 def warnings_of(status: Status, guess: Guess) -> Iterator[str]:
     """A sentence or two for each thing that limits what the monitor can do."""
     reach = reach_of(status)
@@ -87,13 +92,23 @@ def warnings_of(status: Status, guess: Guess) -> Iterator[str]:
             f"windows vary, so the first {ENOUGH_WINDOWS} monitored ones do, and until then no promise is made; "
             "a longer log, a longer reference or shorter windows help"
         )
+    unwatched = [
+        row
+        for row in status.series
+        if not row["values"] and row["kind"] in ("number", "category") and not row["segment"]
+    ]
+    if unwatched:
+        names = _few([series_name(row) for row in unwatched])
+        yield (
+            f"of {names} only missing values are watched: in the reference nearly every row has a value of its own, "
+            "as an id has; numbers that measure something are watched where they are written as floats"
+        )
     yield from _small(reach.series)
     yield from _without_promise(reach.series, status.config.tolerance, guess.window.window)
     unknown = [row for row in status.series if row["status"] in ("no reference", "retyped") and not row["segment"]]
     if unknown:
-        names = ", ".join(series_name(row) for row in unknown[:MOST_NAMED])
-        rest = f" and {len(unknown) - MOST_NAMED} more" if len(unknown) > MOST_NAMED else ""
-        yield f"{len(unknown)} series are not watched, as the reference lacks them or has another type: {names}{rest}"
+        names = _few([series_name(row) for row in unknown])
+        yield f"{len(unknown)} series are not watched, as the reference lacks them or has another type: {names}"
 
 
 def _small(series: Sequence[dict[str, Any]]) -> Iterator[str]:
@@ -124,7 +139,6 @@ def _without_promise(series: Sequence[dict[str, Any]], tolerance: float, window:
         return
     names = sorted(covers, key=lambda name: -(covers[name] or 100))
     needed_by = [needed for needed in covers.values() if needed is not None]
-    told = ", ".join(names[:MOST_NAMED]) + (f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else "")
     cures = []
     if needed_by:
         which = "all of them" if len(needed_by) == len(covers) else f"{len(needed_by)} of them"
@@ -139,5 +153,5 @@ def _without_promise(series: Sequence[dict[str, Any]], tolerance: float, window:
         )
     yield (
         f"no promise for {len(names)} of {len(series)} series, whose windows wobble and stay off for long with nothing "
-        f"wrong: {told}; {'; '.join(cures)}"
+        f"wrong: {_few(names)}; {'; '.join(cures)}"
     )

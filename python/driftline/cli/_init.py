@@ -82,9 +82,14 @@ def _finds(begun: Begun, reach: Reach) -> Iterator[str]:
         f"finds: the smallest change, however long it lasts, is {_share(reach.best)}, {_share(reach.worst)}, and "
         f"{_share(reach.median)} in the middle of {len(reach.series)} series"
     )
+    kept = sum(row["promises"] for row in reach.series)
+    if not kept:
+        yield "promise: none yet, as the warnings say; breakages, such as a column that is empty, are told at once"
+        return
     are = "is" if config.false_alarms.count == 1 else "are"
+    part = "all series" if kept == len(reach.series) else f"{kept} of {len(reach.series)} series"
     yield (
-        f"promise: at most {config.false_alarms} that {are} false, on average and over all series; changes up to "
+        f"promise: at most {config.false_alarms} that {are} false, on average and over {part}; changes up to "
         f"{whole_percent(config.tolerance)} of the rows do not matter"
     )
 
