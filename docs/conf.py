@@ -31,7 +31,7 @@ default_role = "code"
 add_module_names = False
 # Strict about our own names; what other projects document is not linked, because that would need the network.
 nitpicky = True
-nitpick_ignore_regex = [("py:.*", r"(collections\.abc|typing|types|polars|pyarrow|rich)\..*")]
+nitpick_ignore_regex = [("py:.*", r"(collections\.abc|datetime|typing|types|polars|pyarrow|rich)\..*")]
 
 
 def spare_first_line(app: Any, what: str, name: str, obj: Any, options: Any, lines: list[str]) -> None:

@@ -9,7 +9,7 @@ from itertools import groupby
 
 from driftline._store.names import Part
 
-__all__ = ["runs"]
+__all__ = ["merged", "runs"]
 
 FAN = 16
 
@@ -20,7 +20,7 @@ MERGED_BYTES = 64 << 20
 """Files that become one have at most this many bytes together: they pass through memory."""
 
 
-def runs(parts: Iterable[tuple[Part, int]], *, fan: int = FAN) -> list[list[Part]]:
+def runs(parts: Iterable[tuple[Part, int]]) -> list[list[Part]]:
     """Neighbours to merge, given all parts of a table that count, in order, with their sizes.
 
     Only neighbours: what a part covers is in it.
@@ -28,7 +28,7 @@ def runs(parts: Iterable[tuple[Part, int]], *, fan: int = FAN) -> list[list[Part
     found = []
     for (_, full), group in groupby(parts, key=lambda sized: (sized[0].level, sized[1] >= FULL_BYTES)):
         run = list(group)
-        if not full and len(run) >= fan:
+        if not full and len(run) >= FAN:
             found += _pieces(run)
     return found
 

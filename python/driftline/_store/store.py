@@ -219,10 +219,10 @@ class Store:
         for _ in range(TRIES):
             try:
                 return read(found)
-            except InputError:
+            except InputError as error:
                 now = names()
                 if now == found:
-                    raise
+                    raise InputError(f"{error}; Store.verify tells what is damaged and what to do") from None
                 found = now
         return read(found)
 

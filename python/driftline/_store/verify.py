@@ -1,6 +1,6 @@
 """A walk over everything that explains what is damaged."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from driftline import _core
@@ -15,6 +15,7 @@ from driftline._store.names import (
     Part,
     counting,
     folder_of,
+    names_of,
     part_of,
     parts_of,
 )
@@ -23,6 +24,9 @@ from driftline.errors import DriftlineError
 __all__ = ["Finding", "verify"]
 
 RESTORE = "restore it from a backup, or delete it: its rows are then missing, and nothing else"
+
+NEVER = 2**62
+"""A time, in microseconds, when no window begins."""
 
 
 class Finding(NamedTuple):
@@ -48,7 +52,8 @@ def verify(files: Folder) -> list[Finding]:
     except DriftlineError as error:
         return [_of_error(files, LAYOUT, error, "nothing else was looked at")]
     found = []
-    if LAYOUT not in listed:
+    # It is written after the first lease and before all else.
+    if LAYOUT not in listed and any(not name.endswith(f"/{LEASE}") for name in listed):
         wrong = "is missing: it says the store's version"
         found.append(Finding(files.path(LAYOUT), wrong, "the next writer makes it anew"))
     bases = set()
@@ -62,6 +67,8 @@ def verify(files: Folder) -> list[Finding]:
             bases.add("/".join(name.split("/")[:2]))
     for base in sorted(bases):
         found += _of_source(files, base)
+    if not found:
+        found += _of_columns(files, listed, sorted(bases))
     return sorted(found)
 
 
@@ -155,6 +162,19 @@ def _of_table(files: Folder, base: str, table: str, parts: list[Part]) -> Iterat
             f"the first of {row}",
             "the later of the two counts; a writer never writes this, so one was changed: restore it from a backup",
         )
+
+
+def _of_columns(files: Folder, listed: Iterable[str], bases: list[str]) -> Iterator[Finding]:
+    """Whether sound files can be read as one."""
+    for table in TABLES:
+        names = [name for base in bases for name in names_of(base, {table: counting(parts_of(listed, base)[table])})]
+        try:
+            # No rows: what is asked is whether their columns go together.
+            _core.read_facts(files.inputs(names), table, since=NEVER)
+        except DriftlineError as error:
+            name = next((name for name in names if str(error).startswith(files.path(name))), None)
+            if name is None or files.read(name, most_bytes=1) is not None:
+                yield _of_error(files, name or LAYOUT, error, "restore it from a backup, or move it away")
 
 
 def _of_error(files: Folder, name: str, error: DriftlineError, todo: str) -> Finding:

@@ -37,6 +37,8 @@ class Writer:
             if files.read(LAYOUT) is None:
                 files.write(LAYOUT, json.dumps({"version": VERSION}).encode() + b"\n")
             self._commit = self._recovered()
+            # What a process that was killed had not come to.
+            self._try_to_compact()
         except BaseException:
             self.close()
             raise
@@ -102,12 +104,7 @@ class Writer:
         self._write_checkpoint(number, self._parts(), checkpoint)
         self._commit = number
         self._sure = True
-        try:
-            self.compact()
-            self.trouble = None
-        except DriftlineError as error:
-            # The commit is there. Files are only more than they need be, which the next commit tries to mend.
-            self.trouble = str(error)
+        self._try_to_compact()
 
     def compact(self) -> None:
         """Makes many files few; `commit` does this by itself.
@@ -206,6 +203,14 @@ class Writer:
         listed = self._files.listed(f"{self._base}/{table}")
         parts = counting(parts_of(listed, self._base)[table])
         return [(part, listed[f"{self._base}/{table}/{part.name}"]) for part in parts]
+
+    def _try_to_compact(self) -> None:
+        try:
+            self.compact()
+            self.trouble = None
+        except DriftlineError as error:
+            # Nothing is lost by it. Files are only more than they need be, which the next commit tries to mend.
+            self.trouble = str(error)
 
     def _merge(self, table: str, run: list[Part]) -> None:
         names = names_of(self._base, {table: run})

@@ -102,6 +102,11 @@ pub fn merge_facts<'py>(
     Ok(PyBytes::new(py, &merged))
 }
 
+/// Rows dropped, rows kept, the file anew.
+type Left<'py> = (usize, usize, Option<Bound<'py, PyBytes>>);
+/// Positions of two files, the first row, rows, columns.
+type Disagreement = (usize, usize, String, usize, Vec<String>);
+
 /// What is left of each file without windows that ended by a time: rows dropped, rows kept, and the file anew
 /// where both are some.
 #[pyfunction]
@@ -110,7 +115,7 @@ pub fn expire_facts<'py>(
     inputs: Vec<PyRef<'py, Input>>,
     table: &str,
     before: i64,
-) -> PyResult<Vec<(usize, usize, Option<Bound<'py, PyBytes>>)>> {
+) -> PyResult<Vec<Left<'py>>> {
     let table = named(table)?;
     let inputs = engine_inputs(&inputs);
     let left = py.detach(|| facts::expire(table, &inputs, before)).map_err(|e| to_py(py, e))?;
@@ -138,7 +143,7 @@ pub fn facts_that_disagree(
     py: Python<'_>,
     inputs: Vec<PyRef<'_, Input>>,
     table: &str,
-) -> PyResult<Vec<(usize, usize, String, usize, Vec<String>)>> {
+) -> PyResult<Vec<Disagreement>> {
     let table = named(table)?;
     let inputs = engine_inputs(&inputs);
     let found = py.detach(|| facts::disagreements(table, &inputs)).map_err(|e| to_py(py, e))?;

@@ -1,5 +1,5 @@
 //! Rows into a file.
-use super::file::{integers, required, strings};
+use super::file::{integers, required, strings, times};
 use super::read::{Keys, all, each_batch, open, union};
 use super::{Table, type_of};
 use crate::source::Input;
@@ -83,11 +83,13 @@ pub fn merge(table: Table, inputs: &[Input]) -> Result<Vec<u8>> {
 pub(super) fn told(table: Table, batch: &RecordBatch, row: usize) -> Result<String> {
     let shown = |name: &&str| {
         let array = required(batch, name)?;
-        let text = cast(&array.slice(row, 1), &DataType::Utf8);
-        let text = text.map_err(|e| Error::Input(format!("column {name:?}: {e}")))?;
         Ok(match type_of(name) {
-            DataType::Utf8 => format!("{name} {:?}", strings(&text).value(0)),
-            _ => format!("{name} {}", strings(&text).value(0)),
+            DataType::Utf8 => format!("{name} {:?}", strings(&array).value(row)),
+            DataType::Int64 => format!("{name} {}", integers(&array).value(row)),
+            _ => match times(&array).value_as_datetime(row) {
+                Some(time) => format!("{name} {}Z", time.format("%Y-%m-%dT%H:%M:%S%.f")),
+                None => format!("{name} {}", times(&array).value(row)),
+            },
         })
     };
     let names = table.key().iter().filter(|name| !["monitor", "writer"].contains(name));
