@@ -42,13 +42,17 @@ def test_demo(tmp_path: pathlib.Path) -> None:
     # Both quarters lie after the change: nothing drifted, and what few rows cannot tell is told.
     assert "CHANGED" not in last_quarter
     assert re.search(r"undecided +\w+ +9,826 rows cannot tell 2 % from nothing; about [\d,]+ would", last_quarter)
-    assert "driftline compare reference.profile.parquet NEWER_DATA" in last_quarter
+    assert "driftline compare REFERENCE NEWER_DATA" in last_quarter
+    # Five quiet months, then the change, in the week in which it came.
+    assert "2019-W14  A1 opened: car_value above" in since_training
+    assert since_training.index("A1 opened") < since_training.index("5 alarms in 43 windows of 9 series")
     assert done.stderr == ""
     assert "\x1b" not in done.stdout
     assert report.read_text().startswith("<!doctype html>")
     told = json.loads(run("demo", "--html", str(report), "--json").stdout)
     assert "car_value" in told["since_training"]["drifted"]
     assert told["last_quarter"]["drifted"] == []
+    assert {alarm["opened"] for alarm in told["weeks"]["alarms"]} == {"2019-W14"}
 
 
 def test_profile_save_print_merge(tmp_path: pathlib.Path) -> None:

@@ -42,11 +42,9 @@ def test_shuffled_rows_raise_no_alarm(name: str, seeds: int, data: pathlib.Path,
     # Rules about the number of rows are outside of the budget: times were not shuffled, and lack rows where they do.
     odd = {"hotel": ["2017-01-01"], "bikes": [DEAD_HOUR]}.get(name, [])
     assert [[rule.opened for rule in of.rules] for of in told] == [odd] * seeds
-    # With fewer than 30 windows of a year nothing is promised, and only tolerance and reference keep the alarms away.
-    assert all(row["promises"] == (name != "weather") for of in told for row in of.series.values())
+    assert all(row["promises"] for of in told for row in of.series.values())
 
 
-@pytest.mark.xfail(strict=True, reason="bursts: the fast detector trusts each set's own deff, which rare sets hide")
 def test_days_that_trade_places_raise_no_more_alarms_than_accepted(data: pathlib.Path, home: pathlib.Path) -> None:
     """Groups of travellers come on one day; in another order of the days nothing changes that was not so before."""
     told = [watch(real_data.hotel(data).with_days_traded(seed), home) for seed in range(1)]
@@ -59,7 +57,7 @@ def test_bookings_changed(data: pathlib.Path, home: pathlib.Path) -> None:
     """Lead times, prices and the share of predicted cancellations in winter are not those of summer."""
     study = real_data.hotel(data)
     told = watch(study, home)
-    assert {"lead_time", "adr", "y_pred", "hotel", "previous_bookings_not_canceled"} <= told.columns
+    assert {"lead_time", "adr", "y_pred", "hotel"} <= told.columns
     assert not told.columns & {"babies", "parking_spaces", "customer_type", "stays_in_week_nights"}
     before, after = (study.rows.filter(pl.col("timestamp") < SPLIT), study.rows.filter(pl.col("timestamp") >= SPLIT))
     assert before["lead_time"].median() == 87

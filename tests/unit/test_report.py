@@ -255,7 +255,13 @@ def test_statistics_stand_with_what_belongs_to_them() -> None:
     ],
 )
 def test_the_result_without_changes(verdicts: list[str], told: str) -> None:
-    columns = [Column(name=f"c{i}", verdict=verdict) for i, verdict in enumerate(verdicts)]
+    columns = [Column(name=f"c{i}", verdict=verdict, moved=[]) for i, verdict in enumerate(verdicts)]
+    assert Page(render(Comparison(*columns))).all("h1") == [told]
+
+
+def test_an_id_that_lacks_rows_is_in_the_headline() -> None:
+    columns = [Column(name="x", verdict="stable", moved=[]), Column(name="id", verdict="not judged")]
+    told = "None of 2 columns changed, 1 not judged with other missing rows or lengths"
     assert Page(render(Comparison(*columns))).all("h1") == [told]
 
 

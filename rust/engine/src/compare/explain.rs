@@ -204,7 +204,7 @@ fn range(low: f64, high: f64, cells: &Cells) -> String {
         (true, true) if low == high => written(high),
         (true, true) if before(high) => format!("{} to below {}", written(low), written(below)),
         // A frequent value has a bin of its own, and is none of the ones above it.
-        (true, true) if cells.is_alone(low) => format!("above {} to {}", written(low), written(high)),
+        (true, true) if cells.is_alone(low) => format!("above {} up to {}", written(low), written(high)),
         (true, true) => format!("{} to {}", written(low), written(high)),
         (false, true) if before(high) => format!("below {}", written(below)),
         (false, true) => format!("up to {}", written(high)),

@@ -1,4 +1,4 @@
-"""What monitors get wrong so far, on data whose truth is known: each test is expected to fail until that is mended."""
+"""What monitors got wrong once, on data whose truth is known."""
 
 import datetime as dt
 import pathlib
@@ -23,7 +23,6 @@ def days(x: np.ndarray, **how: str) -> Study:
     return Study(pl.DataFrame({"t": time, "x": x.ravel()}), "t", how)
 
 
-@pytest.mark.xfail(strict=True, reason="each set has its own deff, which its few bursts hide")
 def test_bursts_that_were_always_there_are_no_change(home: pathlib.Path) -> None:
     """On one day in 25, 40 of 100 rows have one value, drawn anew. The law of a day never changes."""
     rng = np.random.default_rng(0)
@@ -35,7 +34,6 @@ def test_bursts_that_were_always_there_are_no_change(home: pathlib.Path) -> None
     assert len(told.alarms) <= 2
 
 
-@pytest.mark.xfail(strict=True, reason="what rounding leaves of a variance of 0 is taken for memory")
 def test_windows_that_are_all_alike_remember_nothing(home: pathlib.Path) -> None:
     x = np.tile(np.array([str(i // 7) for i in range(48)]), (120, 1))
     (x_series,) = watch(days(x, reference="first 60 days"), home).series.values()
@@ -43,7 +41,6 @@ def test_windows_that_are_all_alike_remember_nothing(home: pathlib.Path) -> None
     assert abs(x_series["memory"]) <= 1
 
 
-@pytest.mark.xfail(strict=True, reason="the share of each month is taken off its four weeks, and their memory with it")
 def test_weeks_of_a_seasonal_reference_that_remember_are_seen_to(home: pathlib.Path) -> None:
     """Each week remembers .8 of the one before; a plain reference of the same weeks promises nothing."""
     rng = np.random.default_rng(0)
@@ -71,37 +68,31 @@ def seasons(plus: float, since: dt.date, home: pathlib.Path) -> Told:
     return watch(Study(rows, "t", {"reference": "same month, 2 years"}), home)
 
 
-@pytest.mark.xfail(strict=True, reason="an alarm waits for what would be half way back in the month it came in")
 def test_a_change_that_stays_stays_an_alarm_in_every_season(home: pathlib.Path) -> None:
     (alarm,) = seasons(0.12, dt.date(2022, 5, 15), home).alarms
     assert alarm.is_open
     assert alarm.reopened == 0
 
 
-@pytest.mark.xfail(strict=True, reason="rows of several months are told beside the reference of the last one")
 def test_a_change_across_two_seasons_is_told_as_large_as_it_is(home: pathlib.Path) -> None:
     """A share that gained 6 points is said to have gained 33 at least."""
     alarm = seasons(0.06, dt.date(2022, 9, 24), home).alarms[0]
     assert alarm.change_at_least <= 0.06 <= alarm.change_at_most
 
 
-@pytest.mark.xfail(strict=True, reason="without 1,000 rows there are no bins, and without bins no windows")
 def test_a_reference_of_few_rows_is_watched_when_its_time_is_over(home: pathlib.Path) -> None:
     x = np.random.default_rng(0).random((730, 1))
     assert watch(days(x, reference="first 365 days"), home).series
 
 
-@pytest.mark.xfail(strict=True, reason="a correlation with its margin is told as it comes, and so is twice the wobble")
 def test_a_reason_for_no_promise_is_possible(home: pathlib.Path) -> None:
     """A column that is constant for weeks remembers all; no tolerance of 100 % can be configured."""
     x = np.repeat(np.arange(400) // 28 % 4, 20).reshape(400, 20).astype(float)
     promise = watch(days(x, reference="first 200 days"), home).series["x"]["promise"]
-    remembered, tolerance = promise.split("remembers ")[1].split()[0], promise.split("tolerance of ")[1].split()[0]
-    assert float(remembered) <= 1
-    assert float(tolerance) < 100
+    assert float(promise.split("remembers ")[1].split()[0]) <= 1
+    assert promise.endswith("no tolerance covers how they vary")
 
 
-@pytest.mark.xfail(strict=True, reason="which set moved most is told by rows as if they were independent")
 def test_the_set_that_moved_is_named_and_not_one_that_wobbles(home: pathlib.Path) -> None:
     """Levels wobble from day to day as they always did; from day 160 on, 6 % of the values are missing."""
     rng = np.random.default_rng(1)
@@ -112,7 +103,6 @@ def test_the_set_that_moved_is_named_and_not_one_that_wobbles(home: pathlib.Path
     assert told.alarms[0].what == "missing"
 
 
-@pytest.mark.xfail(strict=True, reason="lateness opens the window before the first row, and its emptiness is told")
 def test_the_day_before_the_first_row_lacks_no_rows(home: pathlib.Path, tmp_path: pathlib.Path) -> None:
     study = days(np.random.default_rng(0).random((120, 50)))
     reference = tmp_path / "reference.parquet"
@@ -120,7 +110,6 @@ def test_the_day_before_the_first_row_lacks_no_rows(home: pathlib.Path, tmp_path
     assert watch(study._replace(rows=study.rows[60 * 50 :]), home, reference=str(reference)).rules == []
 
 
-@pytest.mark.xfail(strict=True, reason="the lower edge of a bin is told as if it were in it")
 def test_a_bin_is_told_by_the_values_in_it(home: pathlib.Path) -> None:
     """8.9 is frequent, and so has a bin of its own; the bin above it holds 9.9 alone."""
     rng = np.random.default_rng(0)
