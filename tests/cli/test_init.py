@@ -245,6 +245,14 @@ def test_the_same_data_named_twice_are_one(log: pathlib.Path) -> None:
     assert json.loads(run(log, "init", "logs", "logs", "--json").stdout)["rows"] == 28_000
 
 
+def test_a_home_that_cannot_be_is_told(log: pathlib.Path) -> None:
+    (log / "file").write_text("", encoding="utf-8")
+    for home in ("file", "file/home", "s3://bucket/home"):
+        done = run(log, "init", "logs", "--home", home, code=2)
+        assert home in done.stderr
+        assert not (log / "driftline.yaml").exists()
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
 def test_a_folder_that_is_not_writable(log: pathlib.Path) -> None:
     log.chmod(0o500)

@@ -242,6 +242,16 @@ def test_the_time_of_a_prediction_is_a_time(guessed: Guesser) -> None:
     assert roles(made) == {"prediction": "predicted_class"}
 
 
+def test_how_a_prediction_was_made_is_no_prediction(guessed: Guesser) -> None:
+    made = guessed(
+        ts=times(), prediction_latency_ms=spread([3, 4, 5]), pred_version=spread([1, 2]), churn_pred=shares()
+    )
+    assert roles(made) == {"prediction": "churn_pred"}
+    # What names each row of its own is no class, and does not hide the class beside it.
+    made = guessed(ts=times(), prediction=[f"p{i}" for i in range(ROWS)], pred_label=spread(["a", "b"]))
+    assert roles(made)["prediction"] == "pred_label"
+
+
 def test_labels_are_ignored(guessed: Guesser) -> None:
     made = guessed(ts=times(), clf_target=spread([0, 1]), work_actual=spread([0, 1, 1]), y_pred=spread([0, 1]))
     assert made.labels == ignored(made) == ["clf_target", "work_actual"]

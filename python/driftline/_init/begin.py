@@ -54,6 +54,8 @@ def begin(
         InputError: The data cannot be read, or hold no times; or the file is there already.
         StorageError: The disk or the network fails.
     """
+    if home == "":
+        raise ConfigError("home is empty: name a folder")
     path = _free(config)
     folder = path.absolute().parent
     # The folder tells what is monitored, and of several files in it the name of each.
@@ -74,13 +76,16 @@ def begin(
     )
     _free(config)
     _core.write_file(str(path), text.encode())
+    has_begun = False
     try:
         made = read_config(path, home=home)
         with Monitor(made) as monitor:
+            has_begun = True
             summary = monitor.read()
-    except InputError:
-        # A file that does not run is none.
-        path.unlink(missing_ok=True)
+    except BaseException as error:
+        # A file that does not run is none; one whose disk failed while it ran can be gone on with.
+        if not has_begun or isinstance(error, InputError):
+            path.unlink(missing_ok=True)
         raise
     return Begun(config, facts, guessed, made, summary, status_of(made))
 

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from driftline._format import count, shown
 from driftline._init import names
 from driftline._init.facts import ColumnFacts, Facts
-from driftline._init.window import ENOUGH_ROWS, WindowChoice, choose_window
+from driftline._init.window import ENOUGH_ROWS, WINDOWS, WindowChoice, choose_window
 from driftline.errors import InputError
 
 __all__ = ["Choice", "Guess", "guess"]
@@ -33,8 +33,6 @@ FAR: Final = 4
 """A span that is so many times as long as that of all rows but a few is made by those few."""
 
 CYCLES_S: Final = {"day": 86_400, "week": 604_800, "month": 2_629_746, "year": 31_556_952, "century": 10**10}
-
-WINDOW_S: Final = {"1 hour": 3600, "1 day": 86_400, "1 week": 604_800, "1 month": 2_629_746}
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,13 +132,13 @@ def _time(facts: Facts, now_us: int, named: str | None) -> tuple[ColumnFacts, st
                 return column, "you named it"
         raise InputError(f"no column {shown(named, 40)!r}; columns are {_listed(c.name for c in facts.columns)}")
     able = [column for column in facts.columns if column.span_us is not None]
-    # Numbers and text may be read as times by chance, so that their names have to agree.
+    # Numbers may be read as times by chance, so that their names have to agree.
     able = [
         column
         for column in able
         if column.kind == "time"
-        or (names.time_rank(column.name) != 1 and not names.is_calendar_name(column.name))
-        or (column.is_text and not column.is_whole)
+        or column.is_text
+        or (names.time_rank(column.name) != 1 and names.calendar_part(column.name) is None)
     ]
     if not able:
         raise InputError(_no_time(facts))
@@ -266,7 +264,7 @@ def _outputs(made: Guess, columns: list[ColumnFacts]) -> list[ColumnFacts]:
             best[0].name, f"named like one, with values from {best[0].least:.3g} to {best[0].most:.3g}"
         )
         columns = [c for c in columns if c is not best[0]]
-    said = [c for c in columns if c not in shares and names.prediction_rank(c.name) and c.kind != "time"]
+    said = [c for c in columns if c not in shares and names.prediction_rank(c.name) and _is_output(c)]
     # A score beyond 0 to 1 is a prediction.
     scores = [c for c in columns if c not in shares and names.joined(c.name) in ("score", "y_score", "model_score")]
     found = max(said, key=lambda c: names.prediction_rank(c.name), default=None) or next(iter(scores), None)
@@ -375,7 +373,7 @@ def _calendar(made: Guess, columns: list[ColumnFacts]) -> list[ColumnFacts]:
         if part is None or c.kind != "number" or c.least is None or c.most is None:
             continue
         low, high, cycle = part
-        if low <= c.least and c.most <= high and CYCLES_S[cycle] > WINDOW_S[made.window.window]:
+        if low <= c.least and c.most <= high and CYCLES_S[cycle] > WINDOWS[made.window.window]:
             found.append(c)
             made.ignored.append(Choice(c.name, "part of the date: it changes from window to window by itself"))
     return [c for c in columns if c not in found]

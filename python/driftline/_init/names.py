@@ -6,7 +6,6 @@ from typing import Final
 __all__ = [
     "calendar_part",
     "id_rank",
-    "is_calendar_name",
     "joined",
     "label_why",
     "prediction_rank",
@@ -55,6 +54,9 @@ PREDICTIONS: Final = (
     *("model_output", "model_pred", "decision", "y_predicted"),
 )
 PREDICTION_WORDS: Final = _set("pred preds prediction predicted yhat")
+
+ABOUT_THE_CALL: Final = _set("id ms s us seconds latency duration time at ts date timestamp count version error cost")
+"""Last words of names of how a prediction was made, not of what it was."""
 
 PROBABILITIES: Final = (
     *(
@@ -126,7 +128,8 @@ def id_rank(name: str) -> int:
 
 def prediction_rank(name: str) -> int:
     """How much a name sounds like what a model said."""
-    return _rank(name, PREDICTIONS, PREDICTION_WORDS)
+    own = words(name)
+    return 0 if own and own[-1] in ABOUT_THE_CALL else _rank(name, PREDICTIONS, PREDICTION_WORDS)
 
 
 def probability_rank(name: str) -> int:
@@ -159,11 +162,6 @@ def segment_rank(name: str) -> int:
 def calendar_part(name: str) -> tuple[int, int, str] | None:
     """Least, largest and cycle of the part of a date that a name means."""
     return CALENDAR.get(joined(name))
-
-
-def is_calendar_name(name: str) -> bool:
-    """Whether a name means a part of a date."""
-    return joined(name) in CALENDAR
 
 
 def _rank(name: str, whole_names: tuple[str, ...], single: frozenset[str], *, anywhere: bool = False) -> int:
