@@ -141,7 +141,8 @@ def compare(
     ] = Correction.bh,
     html: Annotated[str | None, typer.Option("--html", metavar="FILE", help="Write a report to look at.")] = None,
     fail_on: Annotated[
-        FailOn | None, typer.Option(help="Exit with 1 where a column drifted, is gone, was retyped, or has other missing rows or lengths.")
+        FailOn | None,
+        typer.Option(help="Exit with 1 where a column drifted, is gone or retyped, or other rows are missing."),
     ] = None,
     threads: Threads = 0,
     as_json: Json = False,

@@ -6,6 +6,7 @@ use crate::Result;
 use crate::compare::explain::{largest, largest_cell};
 use crate::compare::judge::{Limits, moved_beyond_chance, p_value};
 use driftline_stats::divergence;
+use driftline_stats::e_detector::dispersion::COVERS;
 use driftline_stats::e_detector::{
     Band, Closing, Discount, Dispersion, Evidence, Largest, Reading, Shape, Side, Watch,
 };
@@ -161,6 +162,8 @@ pub(super) enum Promise {
     Rows { windows: usize },
     /// Windows vary by up to so many times more than independent rows would, and remember no more than this.
     Windows { windows: usize, deff: f64, memory: f64 },
+    /// Windows vary by no more than the tolerance covers, whatever they remember.
+    Covered { windows: usize, wobble: f64 },
     /// Nothing is promised: windows remember too much; a tolerance that covers how they vary would help.
     Nothing { memory: f64, wobble: f64 },
     /// Nothing is promised before so many windows have shown how they vary.
@@ -168,7 +171,7 @@ pub(super) enum Promise {
 }
 
 impl Promise {
-    fn of(dispersion: &Dispersion) -> Self {
+    fn of(dispersion: &Dispersion, tolerance: f64) -> Self {
         let windows = dispersion.windows();
         if windows < WINDOWS_TO_CALIBRATE {
             return Self::NotYet { windows };
@@ -177,8 +180,11 @@ impl Promise {
         if dispersion.is_independent() {
             return Self::Rows { windows };
         }
-        if dispersion.promises_nothing() {
+        if dispersion.promises_nothing(tolerance) {
             return Self::Nothing { memory, wobble: dispersion.wobble() };
+        }
+        if dispersion.promises_nothing(0.0) {
+            return Self::Covered { windows, wobble: dispersion.wobble() };
         }
         let deff = dispersion.deff().into_iter().fold(1.0, f64::max);
         Self::Windows { windows, deff, memory }
@@ -186,11 +192,11 @@ impl Promise {
 
     /// Whether the accepted number of false alarms is promised.
     pub fn holds(self) -> bool {
-        matches!(self, Self::Rows { .. } | Self::Windows { .. })
+        matches!(self, Self::Rows { .. } | Self::Windows { .. } | Self::Covered { .. })
     }
 
     /// In words.
-    pub fn words(self, tolerance: f64) -> String {
+    pub fn words(self) -> String {
         match self {
             Self::Rows { windows } => {
                 format!("if rows stay independent of each other, as in {windows} windows of the reference")
@@ -199,8 +205,13 @@ impl Promise {
                 "if windows go on varying up to {deff:.1} times more than independent rows and remembering at most \
                  {memory:.2} of it, as in {windows} windows of the reference"
             ),
+            Self::Covered { windows, wobble } => format!(
+                "if windows go on varying by some {:.1} % of the rows, which the tolerance covers, as in {windows} windows of \
+                 the reference",
+                100.0 * wobble
+            ),
             Self::Nothing { memory, wobble } => {
-                let covers = tolerance + 2.0 * wobble;
+                let covers = COVERS * wobble;
                 let advice = if covers < 0.99 {
                     let percent = (100.0 * covers).ceil();
                     format!(
@@ -338,7 +349,7 @@ impl Series {
             return Ok(());
         }
         let dispersion = self.baseline.dispersion();
-        let promise = Promise::of(dispersion);
+        let promise = Promise::of(dispersion, budget.tolerance);
         let is_calibrated = !matches!(promise, Promise::NotYet { .. });
         let sets = watched.sets();
         let discounts = if is_calibrated { dispersion.discounts() } else { vec![Discount::NONE; sets] };
@@ -445,7 +456,7 @@ impl Series {
             moved.extend(reading.largest);
         }
         let Some(&found) = moved.first() else { return Ok(()) };
-        let promise = self.promise().map_or_else(String::new, |promise| promise.words(budget.tolerance));
+        let promise = self.promise().map_or_else(String::new, |promise| promise.words());
         let back = |ended: &Alarm| {
             let within = (ended.ended - ended.raised).clamp(BACK_WITHIN, BACK_WITHIN_AT_MOST);
             ended.moved.contains(&Set::of(&found)) && seen.window - ended.ended <= within
@@ -628,7 +639,7 @@ impl Series {
         let Some(watching) = &mut self.watching else { return Ok(()) };
         let Some(calibration) = &mut watching.calibration else { return Ok(()) };
         calibration.update(sets, seen.rows(), seen.bucket).map_err(wrong)?;
-        watching.promise = Promise::of(calibration);
+        watching.promise = Promise::of(calibration, budget.tolerance);
         if calibration.windows() < WINDOWS_TO_CALIBRATE {
             return Ok(());
         }

@@ -343,7 +343,8 @@ impl Monitor {
         match self.settings.reference {
             Span::Given => None,
             Span::First(windows) | Span::Trailing(windows) => Some(first.saturating_add_unsigned(windows)),
-            Span::Until(end_us) => Some(self.settings.calendar.number(end_us)),
+            // At least one window, however short the span.
+            Span::Until(end_us) => Some(self.settings.calendar.number(end_us).max(first + 1)),
         }
     }
 
@@ -717,7 +718,7 @@ impl Monitor {
                     deff: varies.then(|| dispersion.deff().into_iter().fold(0.0, f64::max)),
                     memory: varies.then(|| dispersion.memory()),
                     promises: promise.is_some_and(|promise| promise.holds()),
-                    promise: promise.map_or_else(String::new, |p| p.words(self.settings.tolerance)),
+                    promise: promise.map_or_else(String::new, |promise| promise.words()),
                     smallest_change: series.smallest_change(watched),
                     alarm: series
                         .is_alarmed()

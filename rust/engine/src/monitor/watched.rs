@@ -51,8 +51,9 @@ impl Watched {
         let distinct = column.distinct.as_ref().map_or(0.0, |distinct| distinct.estimate());
         let range = column.numbers.as_ref().and_then(|numbers| numbers.integer_range);
         let is_id = valid > FEW_VALUES && distinct > MOSTLY_DISTINCT * valid as f64;
-        // Measurements are distinct too: among numbers only whole ones can be ids.
-        let says_nothing = is_id && (column.kind == Kind::Category || range.is_some());
+        // Measurements are distinct too: among numbers only those that count on are ids.
+        let counts_on = range.is_some_and(|(low, high)| high - low < 2 * i128::from(valid));
+        let says_nothing = is_id && (column.kind == Kind::Category || counts_on);
         let cells = match bins {
             Some(ColumnBins::Numbers(edges)) if column.kind == Kind::Number && !says_nothing => {
                 CellsOf::Numbers(edges.to_vec())

@@ -14,6 +14,8 @@ const VARY_MOST: usize = 4;
 /// Where rows depend on each other, a window may win at most the number of windows that showed how, to this power: what
 /// none of them was like may be so rare, and it takes two of it to raise an alarm, not one.
 const MOST_OF_A_WINDOW: f64 = 1.5;
+/// A tolerance of so many standard deviations of the windows covers how they vary.
+pub const COVERS: f64 = 3.0;
 /// A design effect below this is none: the windows are all alike.
 const ROUNDING: f64 = 1e-9;
 /// Windows clearly vary more than single rows would let them.
@@ -235,10 +237,11 @@ impl Dispersion {
         CAUTION / (self.windows() as f64).sqrt() / noise
     }
 
-    /// Whether windows remember too much for any promise; a tolerance that covers how they vary makes one possible.
-    pub fn promises_nothing(&self) -> bool {
+    /// Whether windows remember too much for any promise. A tolerance of [`COVERS`] times what they vary by makes one
+    /// possible: then they do not leave their bands.
+    pub fn promises_nothing(&self, tolerance: f64) -> bool {
         let cautious = self.memory_of_wobble() + self.caution();
-        !self.is_independent() && cautious > MOST_MEMORY
+        !self.is_independent() && cautious > MOST_MEMORY && tolerance < COVERS * self.wobble()
     }
 
     /// What the evidence of each set is divided by.
@@ -441,7 +444,7 @@ mod tests {
     fn windows_that_wobble_have_their_design_effect() {
         let found = dispersion(&windows(400, 500, 0.05, 0.0));
         assert!(!found.is_independent() && (found.deff()[0] / 5.99 - 1.0).abs() < 0.25, "{found:?}");
-        assert!(found.memory().abs() < 0.15 && !found.promises_nothing());
+        assert!(found.memory().abs() < 0.15 && !found.promises_nothing(0.0));
         let discount = found.discounts()[0];
         assert_eq!(discount.windows, 1.0);
         assert!(discount.rows >= found.deff()[0]);
@@ -454,7 +457,9 @@ mod tests {
         // The noise of the rows hides a sixth of the correlation.
         assert!((found.memory() - 0.42).abs() < 0.15, "{found:?}");
         assert!(found.discounts()[0].windows > 1.5);
-        assert!(dispersion(&windows(400, 500, 0.05, 0.9)).promises_nothing());
+        let wobbling = dispersion(&windows(400, 500, 0.05, 0.9));
+        assert!(wobbling.promises_nothing(0.0) && wobbling.promises_nothing(0.1));
+        assert!(!wobbling.promises_nothing(0.2));
     }
 
     #[test]

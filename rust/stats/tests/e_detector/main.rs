@@ -66,7 +66,7 @@ impl Series {
             .collect();
         let shape = Shape::of(&bands.iter().map(Vec::as_slice).collect::<Vec<_>>());
         let evidence = Evidence::new(&shape);
-        let promises = !dispersion.promises_nothing();
+        let promises = !dispersion.promises_nothing(plan.tolerance);
         Self { plan, world, bands, discounts, shape, evidence, window: plan.reference_windows, promises }
     }
 
@@ -159,6 +159,10 @@ fn unchanged() -> Vec<(&'static str, Plan)> {
         ("windows vary by 4 %", Plan { rows: Rows::Wobbling(0.1, 0.0), ..plan }),
         ("windows vary by 4 % and remember .3", Plan { rows: Rows::Wobbling(0.1, 0.3), ..plan }),
         ("windows vary by 4 % and remember .9", Plan { rows: Rows::Wobbling(0.1, 0.9), ..plan }),
+        (
+            "windows vary by 4 % and remember .9, tolerance 13 %",
+            Plan { rows: Rows::Wobbling(0.1, 0.9), tolerance: 0.13, ..plan },
+        ),
     ]
 }
 
