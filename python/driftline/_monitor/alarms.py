@@ -60,23 +60,25 @@ def alarms_in(store: Store, monitor: str) -> list[Alarm]:
         return []
     # Only windows between what an alarm is about and its raising can change it.
     first, last = min(event["since"] for event in events), max(event["window_start"] for event in events)
-    results = store.results(monitor, since=moment(first), until=moment(last + 1), select=[])
-    amended = {(row["segment"], row["window_start"]) for row in results.to_dicts() if row["revision"] > 1}
+    results = store.results(monitor, since=moment(first), until=moment(last + 1), select=[]).to_dicts()
+    amended = {(row["writer"], row["segment"], row["window_start"]) for row in results if row["revision"] > 1}
     return alarms_of(events, amended)
 
 
-def alarms_of(events: Iterable[Mapping[str, Any]], amended: Iterable[tuple[str, int]] = ()) -> list[Alarm]:
+def alarms_of(events: Iterable[Mapping[str, Any]], amended: Iterable[tuple[str, str, int]] = ()) -> list[Alarm]:
     """Alarms in the order of their numbers.
 
     Args:
         events: Rows of the table of alarms.
-        amended: Segment and start, in microseconds, of windows whose data changed after they had closed.
+        amended: Writer, segment and start, in microseconds, of windows whose data changed after they had closed.
     """
     alarms: dict[str, Alarm] = {}
+    writers: dict[str, str] = {}
     for event in sorted(events, key=lambda event: (_number(event["alarm"]), event["event"])):
         alarm = alarms.get(event["alarm"])
         if alarm is None:
             alarms[event["alarm"]] = _opened(event)
+            writers[event["alarm"]] = event["writer"]
             continue
         match event["happened"]:
             case "extended":
@@ -86,11 +88,12 @@ def alarms_of(events: Iterable[Mapping[str, Any]], amended: Iterable[tuple[str, 
             case "reopened":
                 alarm.closed, alarm.closed_us = None, None
                 alarm.reopened += 1
-    changed = list(amended)
-    for alarm in alarms.values():
-        alarm.data_changed = any(
-            segment == alarm.segment and alarm.since_us <= start <= alarm.opened_us for segment, start in changed
-        )
+    changed: dict[tuple[str, str], list[int]] = {}
+    for writer, segment, start in amended:
+        changed.setdefault((writer, segment), []).append(start)
+    for name, alarm in alarms.items():
+        starts = changed.get((writers[name], alarm.segment), [])
+        alarm.data_changed = any(alarm.since_us <= start <= alarm.opened_us for start in starts)
     return list(alarms.values())
 
 

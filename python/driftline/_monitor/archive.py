@@ -1,7 +1,7 @@
 """Reading an archive: what is new since the last run, and what changed."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
@@ -47,41 +47,39 @@ class ReadSummary:
     """Files that hold what another one held, with the name of that; they were not read."""
     unreadable: dict[str, str] = field(default_factory=dict)
     """Files that could not be read, and why; they are tried again in the next run."""
+    moved: dict[str, str] = field(default_factory=dict)
+    """Files that have another name now, with that under which they were read."""
     gone: list[str] = field(default_factory=list)
-    """Files that were read and are not there any more; what they held stands."""
+    """Files that were there in the last run; what they held stands."""
+    without: list[str] = field(default_factory=list)
+    """Files that are gone, whose rows are missing in windows that were counted anew for a changed file."""
 
 
 def read_archive(monitor: "Monitor", now_us: int, progress: Callable[[int], object] | None) -> ReadSummary:
     """Reads what is new, in the order of its times."""
     begin = time.perf_counter()
     found = look(monitor.config.data, monitor._state.files)
-    summary = ReadSummary(again=found.again, gone=found.gone)
+    summary = ReadSummary(again=found.again, moved=found.moved, gone=found.gone, unreadable=found.unreadable)
     looked: dict[str, FileSeen] = {}
     for name in found.new + found.changed:
         try:
-            looked[name] = seen(found.inputs[name], monitor.config.columns.time, now_us + DAY_US)
+            looked[name] = seen(found.inputs[name], found.looks[name], monitor.config.columns.time, now_us + DAY_US)
         except InputError as error:
             summary.unreadable[name] = str(error)
-    if not looked and summary.unreadable and monitor._core is None:
-        raise InputError("\n".join(summary.unreadable.values()))
-    summary.changed = [name for name in found.changed if name in looked]
-    # Files without any time come last; their rows are counted, and belong nowhere.
-    new = sorted(
-        (name for name in found.new if name in looked),
-        key=lambda name: (looked[name].first_us is None, looked[name].first_us, name),
-    )
     while True:
+        if not looked and summary.unreadable and monitor._core is None:
+            raise InputError("\n".join(summary.unreadable.values()))
         try:
-            _read(monitor, found, looked, new, summary, now_us, progress)
+            _read(monitor, found, looked, summary, now_us, progress)
             break
         except _UnreadableError as unreadable:
             # Of its rows some are counted already: back to before it, and on without it.
             summary.unreadable[unreadable.name] = str(unreadable.error)
             looked.pop(unreadable.name)
             monitor._go_back()
-            new = [name for name in new if name in looked and name not in monitor._state.files]
-    summary.files = sum(name in monitor._state.files for name in looked if name in found.new)
-    summary.rows = sum(looked[name].rows for name in looked if name in found.new)
+    summary.changed = [name for name in found.changed if name in looked]
+    summary.files = sum(name in looked for name in found.new)
+    summary.rows = sum(looked[name].rows for name in found.new if name in looked)
     summary.seconds = time.perf_counter() - begin
     return summary
 
@@ -93,12 +91,17 @@ class _UnreadableError(Exception):
         super().__init__(name)
         self.name, self.error = name, error
 
+    @classmethod
+    def of(cls, error: InputError, names: Iterable[str]) -> "_UnreadableError | InputError":
+        """The one of some files that an error names; the error itself where it names none."""
+        named = next((name for name in names if str(error).startswith(f"{name}:")), None)
+        return error if named is None else cls(named, error)
+
 
 def _read(
     monitor: "Monitor",
     found: Found,
     looked: dict[str, FileSeen],
-    new: list[str],
     summary: ReadSummary,
     now_us: int,
     progress: Callable[[int], object] | None,
@@ -106,9 +109,14 @@ def _read(
     if monitor._core is None:
         monitor._core = _first_core(monitor, found, looked)
     core, state = monitor._core, monitor._state
-    state.files.update(found.known)
+    found.renew(state.files)
     _count_anew(monitor, found, looked, summary)
     told, committed = 0, time.monotonic()
+    # Files without any time come last; their rows are counted, and belong nowhere.
+    new = sorted(
+        (name for name in found.new if name in looked and name not in state.files),
+        key=lambda name: (looked[name].first_us is None, looked[name].first_us, name),
+    )
     for name in new:
         begun, content = state.begun.pop(name, (0, looked[name].content))
         if content != looked[name].content:
@@ -155,8 +163,11 @@ def _first_core(monitor: "Monitor", found: Found, looked: dict[str, FileSeen]) -
     else:
         until_us = first + config.reference.span.mean_s * 1_000_000
     core = core_of(config, monitor.writer, until_us=state.until_us, threads=monitor._threads)
-    early = [found.inputs[name] for name in found.new if (looked[name].first_us or 0) < until_us]
-    core.bin_before(early, until_us)
+    early = [name for name, file in looked.items() if file.first_us is not None and file.first_us < until_us]
+    try:
+        core.bin_before([found.inputs[name] for name in early], until_us)
+    except InputError as error:
+        raise _UnreadableError.of(error, early) from None
     return core
 
 
@@ -180,25 +191,38 @@ def core_with_reference(monitor: "Monitor") -> _core.Monitor:
 def _count_anew(monitor: "Monitor", found: Found, looked: dict[str, FileSeen], summary: ReadSummary) -> None:
     """Counts the windows of changed files anew, from all files that hold rows of them."""
     core, state = monitor._core, monitor._state
-    changed = [name for name in summary.changed if state.files[name] != looked[name]]
+    changed = [name for name in found.changed if name in looked and state.files[name] != looked[name]]
     if not changed or core is None:
         return
-    spans = [file for name in changed for file in (state.files[name], looked[name])]
-    state.files.update({name: looked[name] for name in changed})
     windows: set[int] = set()
-    for span in spans:
-        if span.first_us is not None and span.last_us is not None:
-            windows.update(range(monitor._windows.number(span.first_us), monitor._windows.number(span.last_us) + 1))
+    for name in changed:
+        for file in (state.files[name], looked[name]):
+            windows.update(_windows(monitor, file))
 
-    def holds(file: FileSeen) -> bool:
-        if file.first_us is None or file.last_us is None:
-            return False
-        first, last = monitor._windows.number(file.first_us), monitor._windows.number(file.last_us)
-        return any(first <= window <= last for window in windows)
+    def shares(file: FileSeen) -> bool:
+        return not windows.isdisjoint(_windows(monitor, file))
 
-    there = [name for name, file in state.files.items() if name in found.inputs and holds(file)]
-    closed = core.recount(windows, [found.inputs[name] for name in there])
+    for name in summary.unreadable:
+        if name in state.files and shares(state.files[name]):
+            # What this one held would be lost, and cannot be read again.
+            why = InputError(f"{changed[0]}: has windows in common with {name}, which cannot be read")
+            raise _UnreadableError(changed[0], why)
+    without = [name for name, file in state.files.items() if name not in found.inputs and shares(file)]
+    state.files.update({name: looked[name] for name in changed})
+    there = [name for name, file in state.files.items() if name in found.inputs and shares(file)]
+    try:
+        closed = core.recount(windows, [found.inputs[name] for name in there])
+    except InputError as error:
+        raise _UnreadableError.of(error, changed) from None
     monitor._amend(closed, windows, summary.amended)
+    summary.without = without
+
+
+def _windows(monitor: "Monitor", file: FileSeen) -> range:
+    """Windows between the first and the last row of a file."""
+    if file.first_us is None or file.last_us is None:
+        return range(0)
+    return range(monitor._windows.number(file.first_us), monitor._windows.number(file.last_us) + 1)
 
 
 def _pass_time(monitor: "Monitor", now_us: int) -> None:

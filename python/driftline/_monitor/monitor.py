@@ -2,8 +2,9 @@
 
 import os
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
+from itertools import groupby
 from typing import Any, Final
 
 from driftline import _core, _sources
@@ -13,8 +14,8 @@ from driftline._monitor.archive import ReadSummary, core_with_reference, read_ar
 from driftline._monitor.core import core_of
 from driftline._monitor.state import State
 from driftline._store import Store, Writer
-from driftline._store.facts import Facts, microseconds, moment, window_profiles
-from driftline.errors import ConfigError
+from driftline._store.facts import Facts, microseconds, moment
+from driftline.errors import ConfigError, InputError
 
 __all__ = ["Monitor"]
 
@@ -29,6 +30,9 @@ SHAPING: Final = (
     "false_alarms",
 )
 """Keys that results depend on: another value makes another monitor."""
+
+_Stored = tuple[_core.Profile, int]
+"""Of a segment in a window: its profile, and the revision of that."""
 
 
 class Monitor:
@@ -81,6 +85,12 @@ class Monitor:
         self._core: _core.Monitor | None = None
         self._state = State(_shaping(self.config))
         self._commits = 0
+        self._pending: dict[str, Any] | None = None
+        """What comes with the next commit, where the disk failed with it."""
+        self._is_unsaved = False
+        """Whether rows were handed over, or time went on, since the last commit."""
+        self._is_lost = False
+        """Whether what came of some rows is lost, so that only the disk is right."""
         try:
             self._go_on()
         except BaseException:
@@ -106,7 +116,9 @@ class Monitor:
     def _go_back(self) -> None:
         """Forgets what came since the last checkpoint."""
         self._core, self._state, self._commits = None, State(_shaping(self.config)), 0
+        self._pending, self._is_unsaved, self._is_lost = None, False, True
         self._go_on()
+        self._is_lost = False
 
     def _open_writer(self) -> Writer:
         if self._writer is None:
@@ -116,6 +128,8 @@ class Monitor:
     def _ready(self) -> _core.Monitor:
         """The engine's monitor, for rows that are handed over."""
         self._open_writer()
+        if self._is_lost:
+            self._go_back()
         if self._core is None:
             if isinstance(self.config.reference, FirstQuarter):
                 raise ConfigError(
@@ -137,10 +151,12 @@ class Monitor:
 
         Raises:
             InputError: There is no column of times, or a column cannot be read.
+            StorageError: The disk fails. The rows are taken, and what came of them is written with what comes next.
         """
         core = self._ready()
         if _sources.is_path(batch):
             raise TypeError("batch is a path: name it as data in the configuration and call read()")
+        self._is_unsaved = True
         for item in _sources.produce(batch):
             core.update(item, _now_us(now))
         self._commit()
@@ -151,7 +167,9 @@ class Monitor:
         Args:
             to_time: A time with a zone.
         """
-        self._ready().advance(microseconds("to_time", to_time))
+        core, to_us = self._ready(), microseconds("to_time", to_time)
+        self._is_unsaved = True
+        core.advance(to_us)
         self._commit()
 
     def read(
@@ -172,6 +190,11 @@ class Monitor:
         self._open_writer()
         if not self.config.data:
             raise ConfigError("data is empty: rows are handed over by update()")
+        if self._is_lost:
+            self._go_back()
+        if self._is_unsaved or self._pending is not None:
+            # What was handed over is kept, whatever becomes of the files.
+            self._commit(even_if_nothing_is_new=True)
         with watched(progress) as callback:
             try:
                 return read_archive(self, _now_us(now), callback)
@@ -228,67 +251,111 @@ class Monitor:
 
     def _commit(self, amended: list[str] | None = None, *, even_if_nothing_is_new: bool = False) -> None:
         """Writes what came of the rows so far, and the state after it."""
-        core, writer = self._core, self._open_writer()
-        if core is None:
+        core = self._core
+        if core is None or self._is_lost:
             return
+        self._settle()
+        # From when it is taken until it is written, what came of the rows is here alone.
+        self._is_lost = True
         profiles, results, alarms, late = core.take()
         tables = [(profiles, results)]
-        # Segment by segment and window by window, what came late is added to what is stored.
-        together: dict[tuple[int, str], _core.Profile] = {}
+        # Segment by segment and window by window, what came late is added to what is stored, or about to be.
+        together: dict[int, dict[str, _core.Profile]] = {}
         for window, segment, profile in late:
-            key = (window, segment)
-            together[key] = together[key].merge(profile) if key in together else profile
-        for (window, segment), profile in together.items():
-            stored, revision = self._stored(window, segment)
-            whole = profile if stored is None else stored.merge(profile)
-            tables.append(core.assess(window, segment, whole, revision + 1))
-            if amended is not None and segment == "":
+            of_window = together.setdefault(window, {})
+            of_window[segment] = _added(of_window[segment], profile) if segment in of_window else profile
+        stored = self._stored(together, profiles)
+        for window, of_window in together.items():
+            for segment, profile in of_window.items():
+                before, revision = stored.get((window, segment), (_core.Profile.empty(), 0))
+                whole = _added(before, profile)
+                tables.append(core.assess(window, segment, whole, revision + 1))
+            if amended is not None and "" in of_window:
                 amended.append(self._windows.label(window))
-        self._write(writer, tables, alarms, even_if_nothing_is_new)
+        self._write(tables, alarms, even_if_nothing_is_new)
 
     def _amend(self, closed: Iterable[tuple[int, str, _core.Profile]], windows: set[int], amended: list[str]) -> None:
         """Writes windows that were counted anew."""
         core = self._ready()
         anew = {(window, segment): profile for window, segment, profile in closed}
-        before = {key for window in windows for key in self._stored_segments(window)}
+        stored = self._stored(windows)
         tables = []
-        for window, segment in sorted(anew.keys() | before):
-            _, revision = self._stored(window, segment)
+        for window, segment in sorted(anew.keys() | stored.keys()):
             profile = anew.get((window, segment), _core.Profile.empty())
+            _, revision = stored.get((window, segment), (profile, 0))
             tables.append(core.assess(window, segment, profile, revision + 1))
             if segment == "":
                 amended.append(self._windows.label(window))
-        self._write(self._open_writer(), tables, None, False)
+        self._write(tables, None, even_if_nothing_is_new=False)
 
-    def _write(self, writer: Writer, tables: list[Any], alarms: Any, even_if_nothing_is_new: bool) -> None:
-        core = self._ready()
+    def _write(self, tables: list[Any], alarms: Any, even_if_nothing_is_new: bool) -> None:
+        core = self._ready_to_write()
         profiles = _core.Table.concat([profiles for profiles, _ in tables])
         results = _core.Table.concat([results for _, results in tables])
         is_new = profiles.num_rows or results.num_rows or (alarms is not None and alarms.num_rows)
-        if not is_new and not even_if_nothing_is_new:
-            return
-        checkpoint = self._state.to_bytes(core.checkpoint())
-        try:
-            writer.commit(self._commits + 1, profiles=profiles, results=results, alarms=alarms, checkpoint=checkpoint)
-        except BaseException:
-            # What was taken from the engine is not on the disk: from here on only the disk is right.
-            self._core = None
-            raise
-        self._commits += 1
+        if is_new or even_if_nothing_is_new:
+            checkpoint = self._state.to_bytes(core.checkpoint())
+            self._pending = {"profiles": profiles, "results": results, "alarms": alarms, "checkpoint": checkpoint}
+            self._is_unsaved = False
+        self._is_lost = False
+        self._settle()
 
-    def _stored(self, window: int, segment: str) -> tuple[_core.Profile | None, int]:
-        """What this writer stored of a window, and its revision."""
-        facts = self._stored_profiles(window, segment)
-        found = window_profiles(facts)
-        revision = max((row["revision"] for row in facts.to_dicts()), default=0)
-        return (found[0].profile._core if found else None), revision
+    def _ready_to_write(self) -> _core.Monitor:
+        self._open_writer()
+        if self._core is None:
+            raise ValueError("nothing was counted yet")
+        return self._core
 
-    def _stored_segments(self, window: int) -> set[tuple[int, str]]:
-        return {(window, row["segment"]) for row in self._stored_profiles(window).to_dicts()}
+    def _settle(self) -> None:
+        """Writes what waits for that. Where the disk fails it waits on, and comes before all else."""
+        if self._pending is not None:
+            self._open_writer().commit(self._commits + 1, **self._pending)
+            self._commits += 1
+            self._pending = None
 
-    def _stored_profiles(self, window: int, segment: str | None = None) -> Facts:
-        begin, end = (moment(self._windows.start_us(number)) for number in (window, window + 1))
-        return self._store.profiles(self.config.monitor, writer=self.writer, segment=segment, since=begin, until=end)
+    def _stored(self, windows: Iterable[int], closed: _core.Table | None = None) -> dict[tuple[int, str], _Stored]:
+        """What this writer stored of windows, by segment, or is about to store: `closed`."""
+        stored: dict[tuple[int, str], _Stored] = {}
+        spans = [tuple(map(self._windows.start_us, span)) for span in _spans(windows)]
+        for begin, end in spans:
+            monitor, since, until = self.config.monitor, moment(begin), moment(end)
+            stored |= self._revised(self._store.profiles(monitor, writer=self.writer, since=since, until=until))
+            results = self._store.results(monitor, writer=self.writer, since=since, until=until, select=["revision"])
+            for row in results.to_dicts():
+                key = (self._windows.number(row["window_start"]), row["segment"])
+                if row["revision"] > stored.get(key, (None, 0))[1]:
+                    # A window that lost all its rows has results, and no profile of its revision.
+                    stored[key] = (_core.Profile.empty(), row["revision"])
+        names = {"monitor": self.config.monitor, "writer": self.writer}
+        data = _core.facts_to_parquet(closed, "profiles", **names) if spans and closed is not None else None
+        if data is not None:
+            source = _core.remote_input("closed.parquet", len(data), lambda start, size: data[start : start + size])
+            for begin, end in spans:
+                stored |= self._revised(Facts(_core.read_facts([source], "profiles", since=begin, until=end)))
+        return stored
+
+    def _revised(self, facts: Facts) -> dict[tuple[int, str], _Stored]:
+        revisions = {(row["window_start"], row["segment"]): row["revision"] for row in facts.to_dicts()}
+        found = {}
+        for _, segment, start_us, profile in facts._core.window_profiles():
+            found[self._windows.number(start_us), segment] = (profile, revisions[start_us, segment])
+        return found
+
+
+def _added(before: _core.Profile, late: _core.Profile) -> _core.Profile:
+    """A window with what came late to it; rows that do not fit, whose columns have other types, are left out."""
+    try:
+        return before.merge(late)
+    except InputError:
+        return before
+
+
+def _spans(windows: Iterable[int]) -> Iterator[tuple[int, int]]:
+    """Neighbours together: from a window to before another."""
+    numbers = sorted(windows)
+    for _, group in groupby(enumerate(numbers), key=lambda item: item[1] - item[0]):
+        together = [number for _, number in group]
+        yield together[0], together[-1] + 1
 
 
 def _shaping(config: Config) -> dict[str, object]:

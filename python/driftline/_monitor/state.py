@@ -23,6 +23,8 @@ class FileSeen:
     first_us: int | None
     last_us: int | None
     rows: int
+    is_gone: bool = False
+    """Whether it was not there any more in the last run."""
 
 
 @dataclass(slots=True)

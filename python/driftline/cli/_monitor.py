@@ -30,6 +30,10 @@ def summary_lines(summary: ReadSummary) -> Iterator[str]:
         yield f"changed since the last run: {words.few(summary.changed)}; windows counted anew: {windows}"
     elif summary.amended:
         yield f"rows came late: windows amended: {words.few(summary.amended)}"
+    if summary.without:
+        yield f"these windows have no rows of {words.few(summary.without)} any more, which can be read no more"
+    for name, first in list(summary.moved.items())[:MOST_FILES]:
+        yield f"{name} is what {first} was: not read again"
     for name, first in list(summary.again.items())[:MOST_FILES]:
         yield f"{name} holds what {first} held: not read again"
     if summary.gone:

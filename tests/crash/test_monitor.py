@@ -1,0 +1,199 @@
+"""A monitor that is killed, or has no room, goes on as if nothing had been."""
+
+import contextlib
+import os
+import pathlib
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import monitored as log
+import polars as pl
+import pytest
+
+import driftline as dl
+from driftline.store import Store
+
+KILLS = 50
+FILES = 20
+
+# Runs the command in a process of its own for each line, which is a home; with a commit after each file, so that a
+# crash may fall before, in and after many. Each run begins with all imports done: what is killed is the work.
+RUNS = """
+import os, sys
+from driftline.cli import main
+import driftline.cli._app, driftline.cli._monitor, driftline._monitor.status
+driftline._monitor.archive.COMMIT_S = -1.0
+config = sys.argv[1]
+for line in sys.stdin:
+    run = os.fork()
+    if run == 0:
+        sys.argv = ["driftline", "monitor", "--config", config, "--home", line.strip(), "--threads", "1"]
+        sys.stdout = open(os.devnull, "w")
+        try:
+            main()
+        finally:
+            os._exit(0)
+    print(run, flush=True)
+    print(os.waitstatus_to_exitcode(os.waitpid(run, 0)[1]), flush=True)
+"""
+
+
+class Runs:
+    """Runs of the command, one after another."""
+
+    def __init__(self, config: pathlib.Path) -> None:
+        command = [sys.executable, "-c", RUNS, str(config)]
+        self.server = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+    def run(self, home: pathlib.Path, *, kill_after_s: float | None = None) -> int:
+        """One run; its exit code, or -9 where it was killed."""
+        assert self.server.stdin is not None
+        assert self.server.stdout is not None
+        print(home, file=self.server.stdin, flush=True)
+        process = int(self.server.stdout.readline())
+        if kill_after_s is not None:
+            time.sleep(kill_after_s)
+            # It may have ended; its number is not given away before the server has told so.
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(process, signal.SIGKILL)
+        return int(self.server.stdout.readline())
+
+
+@pytest.fixture(scope="module")
+def runs(config: pathlib.Path) -> Iterator[Runs]:
+    made = Runs(config)
+    yield made
+    made.server.communicate()
+
+
+@pytest.fixture(scope="module")
+def config(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
+    """An archive of many files, with a change, rows that come late, and a file of no time."""
+    folder = tmp_path_factory.mktemp("log")
+    for part in range(FILES):
+        rows = log.hours(part * 5, part * 5 + 5, rows=50, shift=0.4 if 15 <= part < 18 else 0.0)
+        late = log.hours(part * 5 - 7, part * 5 - 6, rows=3, seed=9) if part % 5 == 4 else rows.clear()
+        log.write(folder / "data" / f"{part * 7 % FILES:02}.parquet", pl.concat([rows, late]))
+    log.write(
+        folder / "data" / "none.parquet", log.hours(0, 1).with_columns(ts=pl.lit(None, dtype=pl.Datetime("us", "UTC")))
+    )
+    path = folder / "driftline.yaml"
+    path.write_text(
+        "monitor: m\ndata: data\ncolumns: {time: ts, segments: [c]}\nsegment_limit: 1\nwindow: 1 hour\n"
+        "lateness: 15 minutes\nreference: first 60 hours\nfalse_alarms: 1 per month\n"
+    )
+    return path
+
+
+def said(home: pathlib.Path) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame, Any]:
+    """Results, alarms, the counts of profiles, and where each series stands."""
+    from driftline._config import read_config
+    from driftline._monitor.status import status_of
+
+    store = Store(home)
+    profiles = store.profiles("m").to_polars()
+    counts = [name for name in profiles.columns if name in log.IDENTITY or profiles[name].dtype.is_integer()]
+    results, alarms = store.results("m").to_polars(), store.alarms("m").to_polars()
+    (source,) = status_of(read_config(next(home.parent.glob("*.yaml")), home=home)).sources
+    return (
+        results.sort(log.IDENTITY),
+        alarms.sort("alarm", "event"),
+        profiles.select(counts).sort(log.IDENTITY),
+        (source.series, source.open_windows, source.counts),
+    )
+
+
+@pytest.fixture(scope="module")
+def undisturbed(config: pathlib.Path, runs: Runs) -> tuple[Any, float]:
+    """What one run says, and how long it takes."""
+    begin = time.monotonic()
+    assert runs.run(config.parent / "undisturbed") == 0
+    return said(config.parent / "undisturbed"), time.monotonic() - begin
+
+
+def test_killed_at_any_instant(config: pathlib.Path, runs: Runs, undisturbed: tuple[Any, float]) -> None:
+    expected, lasts_s = undisturbed
+    rng = random.Random(6)
+    kills, homes = 0, [config.parent / "killed 0"]
+    while kills < KILLS:
+        if runs.run(homes[-1], kill_after_s=rng.uniform(0.0, 0.3 * lasts_s)) == -signal.SIGKILL:
+            kills += 1
+        else:
+            homes.append(config.parent / f"killed {len(homes)}")
+    assert runs.run(homes[-1]) == 0
+    for home in homes:
+        compare(said(home), expected)
+        assert Store(home).verify() == []
+
+
+def compare(ours: tuple[Any, ...], theirs: tuple[Any, ...]) -> None:
+    assert len(theirs[0]) > 500
+    assert len(theirs[1]) > 2
+    assert theirs[0]["revision"].max() > 1
+    log.same(ours[:3], theirs[:3])
+    assert ours[3] == theirs[3]
+
+
+FULL = """
+import resource, signal, sys
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+from driftline._monitor import archive
+archive.COMMIT_S = -1.0
+size = int(sys.argv.pop(1))
+resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
+sys.argv[0] = "driftline"
+from driftline.cli import main
+main()
+"""
+
+
+def test_a_full_disk_is_told_and_loses_nothing(
+    config: pathlib.Path, runs: Runs, undisturbed: tuple[Any, float]
+) -> None:
+    home = config.parent / "full"
+    sizes = []
+    # The larger the limit, the later a file comes that has no room.
+    for size in (100, 4_000, 40_000):
+        command = [sys.executable, "-c", FULL, str(size), "monitor", "--config", str(config), "--home", str(home)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert done.returncode in (0, 3)
+        if done.returncode == 3:
+            assert done.stdout == ""
+            (line,) = done.stderr.splitlines()
+            assert line.startswith(f"driftline: {home}/store/")
+            assert line.endswith("File too large (os error 27): make room, and run again; nothing is lost")
+            sizes.append(size)
+    assert sizes == [100, 4_000, 40_000]
+    assert runs.run(home) == 0
+    compare(said(home), undisturbed[0])
+    assert Store(home).verify() == []
+
+
+HANDED_OVER = """
+import sys
+sys.path.insert(0, sys.argv[2])
+import monitored as log, pathlib
+with log.monitor(pathlib.Path(sys.argv[1])) as made:
+    made.update(log.hours(0, 60, rows=100), now=log.NOW)
+    print("ready", flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_a_killed_process_frees_its_source(tmp_path: pathlib.Path) -> None:
+    command = [sys.executable, "-c", HANDED_OVER, str(tmp_path), str(pathlib.Path(log.__file__).parent)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as run:
+        assert run.stdout is not None
+        run.stdout.readline()
+        with pytest.raises(dl.errors.StorageError):
+            log.monitor(tmp_path)
+        run.kill()
+    with log.monitor(tmp_path) as made:
+        made.update(log.hours(60, 62, rows=100), now=log.NOW)
+        rows = log.rows_by_window(log.results(made))
+    assert (len(rows), set(rows.values())) == (61, {100})

@@ -1,0 +1,106 @@
+"""However rows come to a monitor, it says the same of them."""
+
+import itertools
+import pathlib
+import tempfile
+from typing import Any
+
+import monitored as log
+import polars as pl
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+FIRST_H, LAST_H = 0, 72
+ROWS = pl.concat(
+    [
+        log.hours(0, 55, rows=80),
+        # A column that moves, one that breaks, and a gap.
+        log.hours(55, 63, rows=80, shift=0.4),
+        log.hours(65, 72, rows=80).with_columns(c=pl.lit("Z")),
+    ]
+)
+SETTINGS: dict[str, Any] = {
+    "reference": "first 45 hours",
+    "columns": {"time": "ts", "segments": ["c"]},
+    "segment_limit": 3,
+}
+cuts = st.lists(st.integers(1, len(ROWS) - 1), max_size=9, unique=True).map(sorted)
+
+
+def parts(at: list[int]) -> list[pl.DataFrame]:
+    return [ROWS.slice(a, b - a) for a, b in itertools.pairwise([0, *at, len(ROWS)])]
+
+
+def in_one_go() -> tuple[pl.DataFrame, pl.DataFrame]:
+    with tempfile.TemporaryDirectory() as folder, log.monitor(pathlib.Path(folder), **SETTINGS) as made:
+        made.update(ROWS, now=log.NOW)
+        made.advance(log.hour(74))
+        return log.results(made), log.alarms(made)
+
+
+WHOLE = in_one_go()
+
+
+def test_there_is_something_to_say() -> None:
+    assert {"opened", "closed"} <= set(WHOLE[1]["happened"])
+    assert {"fast", "rule"} <= set(WHOLE[1]["detector"])
+
+
+@settings(max_examples=12)
+@given(cuts, st.sets(st.integers(0, 9)))
+def test_batches_and_restarts_change_nothing(at: list[int], ends: set[int]) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        made = log.monitor(pathlib.Path(folder), **SETTINGS)
+        for number, part in enumerate(parts(at)):
+            made.update(part, now=log.NOW)
+            if number in ends:
+                made.close()
+                made = log.monitor(pathlib.Path(folder), **SETTINGS)
+        with made:
+            made.advance(log.hour(74))
+            log.same((log.results(made), log.alarms(made)), WHOLE)
+
+
+@settings(max_examples=12)
+@given(cuts, st.randoms(use_true_random=False), st.integers(1, 9))
+def test_files_and_runs_change_nothing(at: list[int], random: Any, runs: int) -> None:
+    """Rows in the order of their times; the first run has the reference, from which bins are taken."""
+    with tempfile.TemporaryDirectory() as folder:
+        data, home, whole = (pathlib.Path(folder, name) for name in ("data", "home", "whole"))
+        log.write(whole / "all.parquet", ROWS)
+        log.read(home.with_name("other"), whole, **SETTINGS)
+        expected = log.said(home.with_name("other"), **SETTINGS)
+        first = len(log.hours(0, 45, rows=80))
+        files = parts(sorted({*at, first}))
+        names = [f"{number:02}.parquet" for number in range(len(files))]
+        random.shuffle(names)
+        of_reference = sum(cut <= first for cut in {*at, first})
+        left = list(zip(names, files, strict=True))
+        now, left = left[:of_reference], left[of_reference:]
+        while now:
+            for name, rows in now:
+                log.write(data / name, rows)
+            log.read(home, data, **SETTINGS)
+            now, left = left[:runs], left[runs:]
+        log.same(log.said(home, **SETTINGS), expected)
+
+
+@settings(max_examples=8)
+@given(st.lists(st.integers(0, len(ROWS) - 1), max_size=60, unique=True), st.integers(1, 3000))
+def test_rows_that_come_late_are_counted_where_they_belong(late: list[int], size: int) -> None:
+    """A row of an hour that comes hours later, in any batches: each window has its rows."""
+    order = ROWS.with_row_index("place")
+    moved = pl.col("place").is_in(late)
+    order = order.with_columns(at=pl.col("ts") + pl.when(moved).then(pl.duration(hours=5)).otherwise(pl.duration()))
+    rows = order.sort("at", "place").drop("place", "at")
+    with tempfile.TemporaryDirectory() as folder, log.monitor(pathlib.Path(folder), **SETTINGS) as made:
+        for start in range(0, len(rows), size):
+            made.update(rows.slice(start, size), now=log.NOW)
+        made.advance(log.hour(76))
+        made.advance(log.hour(78))
+        table = log.results(made).filter(pl.col("window_start") < log.hour(74))
+        for segment in ("", "c=__other__"):
+            ours, theirs = (log.rows_by_window(frame, segment=segment) for frame in (table, WHOLE[0]))
+            assert sum(ours.values()) == sum(theirs.values())
+            if segment == "":
+                assert ours == theirs

@@ -1,0 +1,588 @@
+"""`Monitor`: rows in by any way, results and alarms out, and all that it knows kept."""
+
+import pathlib
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import monitored as log
+import numpy as np
+import pandas as pd
+import polars as pl
+import pyarrow as pa
+import pytest
+
+import driftline as dl
+from driftline.store import Store
+
+
+def hours(first: int, last: int, **of: Any) -> pl.DataFrame:
+    """As many rows an hour that bins are there before the reference ends: they are taken from the first 4096."""
+    return log.hours(first, last, **{"rows": 100, **of})
+
+
+@pytest.fixture
+def home(tmp_path: pathlib.Path) -> pathlib.Path:
+    return tmp_path / "home"
+
+
+def test_arguments_and_a_file_say_the_same(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "driftline.yaml"
+    path.write_text(
+        "monitor: m\ndata: []\ncolumns: {time: ts}\nwindow: 1 hour\nlateness: 15 minutes\n"
+        "reference: first 40 hours\nfalse_alarms: 1 per month\n"
+    )
+    rows = hours(0, 55)
+    by_file = dl.Monitor(path)
+    assert by_file.config.home == str(tmp_path / ".driftline")
+    with by_file, log.monitor(tmp_path / "other") as by_arguments:
+        for made in (by_file, by_arguments):
+            made.update(rows, now=log.NOW)
+        log.same([log.results(by_file)], [log.results(by_arguments)])
+    monkeypatch.setenv("DRIFTLINE_HOME", str(tmp_path / "variable"))
+    with dl.Monitor(path) as made:
+        assert made.config.home == str(tmp_path / "variable")
+    with dl.Monitor(path, home=tmp_path / "given") as made:
+        assert made.config.home == str(tmp_path / "given")
+    with pytest.raises(TypeError, match="window stands beside a configuration: write it there, or give no file"):
+        dl.Monitor(path, window="1 day")
+    with pytest.raises(dl.errors.ConfigError, match="windw is no key: did you mean window"):
+        log.monitor(tmp_path / "x", windw="1 day")
+
+
+def test_what_is_told_of_a_window(home: pathlib.Path) -> None:
+    with log.monitor(home) as made:
+        made.update(hours(0, 60), now=log.NOW)
+        made.update(hours(60, 80, shift=0.3), now=log.NOW)
+        table, events = log.results(made), log.alarms(made)
+        series, alarms = made.series(), made.alarm_list()
+    assert isinstance(made.results(), pl.DataFrame)
+    first = table.row(0, named=True)
+    assert {key: first[key] for key in ("monitor", "writer", "segment", "column", "window", "revision", "rows")} == {
+        "monitor": "m",
+        "writer": "main",
+        "segment": "",
+        "column": "c",
+        "window": "2024-01-01 00:00",
+        "revision": 1,
+        "rows": 100,
+    }
+    assert (first["window_start"], first["window_end"]) == (log.BEGIN, log.hour(1))
+    status = table.filter(pl.col("column") == "x")["status"].to_list()
+    assert status == ["learning"] * 40 + ["watching"] * 39
+    assert [(row["column"], row["reference_rows"], row["reference_windows"]) for row in series] == [
+        ("x", 4000, 40),
+        ("c", 4000, 40),
+    ]
+    # Nothing of c moved.
+    assert set(events["column"]) == {"x"}
+    (alarm,) = [alarm for alarm in alarms if alarm.detector == "fast"]
+    assert alarm.is_open
+    assert alarm.since in ("2024-01-03 11:00", "2024-01-03 12:00", "2024-01-03 13:00")
+    assert log.hour(60) <= datetime.fromtimestamp(alarm.opened_us / 1e6, UTC) < log.hour(80)
+    assert {row["alarm"] for row in series if row["column"] == "x"} != {None}
+    opened = events.filter(pl.col("alarm") == alarm.id).row(0, named=True)
+    assert (opened["what"], opened["since_window"], opened["rows"]) == (alarm.what, alarm.since, alarm.rows)
+
+
+ROWS = hours(0, 60)
+FORMS: dict[str, Any] = {
+    "polars": ROWS,
+    "lazy": ROWS.lazy(),
+    "pandas": ROWS.to_pandas(),
+    "arrow": ROWS.to_arrow(),
+    "dict": {name: ROWS[name].to_list() for name in ROWS.columns},
+    "batches": ROWS.to_arrow().to_batches(max_chunksize=77),
+    "frames": list(ROWS.iter_slices(333)),
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_rows_of_any_form(home: pathlib.Path, form: str) -> None:
+    with log.monitor(home) as made, log.monitor(home, monitor="row-by-row") as other:
+        made.update(FORMS[form], now=log.NOW)
+        other.update(ROWS, now=log.NOW)
+        log.same([log.results(made)], [log.results(other)], without=["monitor"])
+        assert len(log.results(made)) == 2 * 59
+
+
+def epochs(per_second: int) -> pl.DataFrame:
+    milliseconds = pl.col("ts").dt.timestamp("ms")
+    return ROWS.with_columns(milliseconds // 1000 if per_second == 1 else milliseconds * (per_second // 1000))
+
+
+TIMES: dict[str, Any] = {
+    "naive, in UTC": ROWS.with_columns(pl.col("ts").dt.replace_time_zone(None)),
+    "zoned": ROWS.with_columns(pl.col("ts").dt.convert_time_zone("America/New_York")),
+    "milliseconds": ROWS.with_columns(pl.col("ts").dt.cast_time_unit("ms")),
+    "text in UTC": ROWS.with_columns(pl.col("ts").dt.strftime("%Y-%m-%dT%H:%M:%S%.6fZ")),
+    "text with an offset": ROWS.with_columns(
+        pl.col("ts").dt.convert_time_zone("Asia/Kolkata").dt.strftime("%Y-%m-%dT%H:%M:%S%.6f%:z")
+    ),
+    "text without an offset": ROWS.with_columns(pl.col("ts").dt.strftime("%Y-%m-%d %H:%M:%S%.6f")),
+    "seconds since 1970": epochs(1),
+    "milliseconds since 1970": epochs(1000),
+    "microseconds since 1970": epochs(1_000_000),
+    "nanoseconds since 1970": epochs(1_000_000_000),
+    "datetimes of Python": {
+        **FORMS["dict"],
+        "ts": [time.astimezone(ZoneInfo("Europe/Oslo")) for time in ROWS["ts"]],
+    },
+    "datetimes of NumPy": {**FORMS["dict"], "ts": ROWS["ts"].dt.replace_time_zone(None).to_numpy()},
+    "timestamps of pandas": pd.DataFrame(ROWS.to_pandas()).assign(ts=lambda f: f.ts.dt.tz_convert("Asia/Tokyo")),
+}
+
+
+@pytest.mark.parametrize("form", TIMES)
+def test_times_of_any_form(home: pathlib.Path, form: str) -> None:
+    with log.monitor(home) as made:
+        made.update(TIMES[form], now=log.NOW)
+        rows = log.rows_by_window(log.results(made))
+    assert list(rows)[:2] == ["2024-01-01 00:00", "2024-01-01 01:00"]
+    assert (len(rows), set(rows.values())) == (59, {100})
+
+
+def test_missing_and_absurd_times_are_counted_and_kept_apart(home: pathlib.Path) -> None:
+    odd = [None, datetime(9999, 12, 31, tzinfo=UTC), datetime(1969, 12, 31, tzinfo=UTC), log.hour(62)]
+    rows = pl.concat([hours(0, 60), hours(0, 1, rows=4).with_columns(ts=pl.Series(odd, dtype=ROWS["ts"].dtype))])
+    with log.monitor(home) as made:
+        # The last is ahead of the clock by more than a day.
+        made.update(rows, now=log.hour(37.9))
+        assert made.results()["window_start"].max() == log.hour(58)
+    (source,) = _status(home).sources
+    assert source.counts == {"rows": 6004, "late": 0, "without_time": 1, "absurd": 3}
+    assert source.newest == log.hour(59) + timedelta(minutes=59.4)
+    assert source.open_windows == [("2024-01-03 11:00", 100)]
+
+
+def _status(home: pathlib.Path, **settings: Any) -> Any:
+    from driftline._monitor.status import status_of
+
+    with log.monitor(home, **settings) as made:
+        config = made.config
+    return status_of(config)
+
+
+def test_time_goes_on_without_rows(home: pathlib.Path) -> None:
+    with log.monitor(home) as made:
+        made.update(hours(0, 60), now=log.NOW)
+        assert len(log.rows_by_window(log.results(made))) == 59
+        made.advance(log.hour(60.2))
+        assert len(log.rows_by_window(log.results(made))) == 59
+        made.advance(log.hour(60.25))
+        assert len(log.rows_by_window(log.results(made))) == 60
+        made.advance(log.hour(50))
+        made.advance(log.hour(62.5).astimezone(ZoneInfo("Asia/Tokyo")))
+        (alarm,) = made.alarm_list()
+        assert (alarm.detector, alarm.opened) == ("rule", "2024-01-03 12:00")
+        assert alarm.what.startswith("no rows")
+        with pytest.raises(ValueError, match="to_time is 2024-01-03 00:00:00, without a zone"):
+            made.advance(datetime(2024, 1, 3))
+        with pytest.raises(TypeError, match="to_time is 7: it takes a datetime with a zone"):
+            made.advance(7)  # type: ignore[arg-type]
+        with pytest.raises(ValueError, match="now is .*, without a zone"):
+            made.update(hours(61, 62), now=datetime(2024, 1, 3))
+
+
+def test_it_goes_on_where_it_ended(home: pathlib.Path) -> None:
+    parts = [hours(0, 60).head(1234), hours(0, 60).slice(1234), hours(60, 80, shift=0.3)]
+    with log.monitor(home, monitor="whole") as whole:
+        for part in parts:
+            whole.update(part, now=log.NOW)
+        expected = log.results(whole), log.alarms(whole)
+        series = whole.series()
+    for part in parts:
+        with log.monitor(home) as made:
+            made.update(part, now=log.NOW)
+    with log.monitor(home) as made:
+        log.same([log.results(made), log.alarms(made)], expected, without=["monitor"])
+        assert made.series() == series
+    for call in (lambda: made.update(parts[0]), lambda: made.advance(log.NOW), lambda: made.read()):
+        with pytest.raises(ValueError, match="the monitor is closed: make a new one, which goes on where"):
+            call()
+    # What it said is there to be read.
+    assert len(made.results()) == len(expected[0])
+    made.close()
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "said"),
+    [
+        ("columns", {"time": "ts", "segments": ["c"]}, "columns is "),
+        ("reference", "first 41 hours", "reference is first 41 hours, and monitor m began with first 40 hours"),
+        ("timezone", "Europe/Oslo", "timezone is Europe/Oslo, and monitor m began with UTC"),
+        ("segment_limit", 7, "segment_limit is 7, and monitor m began with 50"),
+        ("window", "2 hours", "window is "),
+        ("lateness", "1 hour", "lateness is "),
+        ("tolerance", 0.01, "tolerance is 0.01, and monitor m began with 0.02"),
+        ("false_alarms", "1 per week", "false_alarms is "),
+    ],
+)
+def test_another_configuration_is_refused(home: pathlib.Path, key: str, value: object, said: str) -> None:
+    with log.monitor(home) as made:
+        made.update(hours(0, 45), now=log.NOW)
+    with pytest.raises(dl.errors.ConfigError) as caught:
+        log.monitor(home, **{key: value})
+    assert str(caught.value).startswith(said)
+    assert str(caught.value).endswith("put it back, or name the monitor anew")
+    # Refused, it lets go of the source; and what is only said otherwise is the same.
+    with log.monitor(home, checks={"x": {"max": 2}}, tolerance="2%"):
+        pass
+
+
+def test_a_source_has_one_process(home: pathlib.Path) -> None:
+    def taken() -> None:
+        with pytest.raises(dl.errors.StorageError, match="source 'main' of monitor 'm' is in use by process") as caught:
+            log.monitor(home)
+        assert "wait until that has ended, or stop it" in str(caught.value)
+
+    with log.monitor(home):
+        taken()
+        with log.monitor(home, writer="other"), log.monitor(home, monitor="another"):
+            pass
+    code = "import sys; sys.path.insert(0, sys.argv[2]); import monitored as log, pathlib\n"
+    code += "made = log.monitor(pathlib.Path(sys.argv[1])); print('has it', flush=True); sys.stdin.read()"
+    command = [sys.executable, "-c", code, str(home), str(pathlib.Path(log.__file__).parent)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == b"has it\n"
+        taken()
+        other.communicate()
+    with log.monitor(home):
+        pass
+
+
+def test_writers_of_one_monitor(home: pathlib.Path) -> None:
+    for writer, shift in (("main", 0.0), ("host/1", 0.3), ("host 2", 0.4)):
+        with log.monitor(home, writer=writer) as made:
+            made.update(hours(0, 60), now=log.NOW)
+            made.update(hours(60, 80, shift=shift), now=log.NOW)
+    with log.monitor(home) as made:
+        table, alarms = log.results(made), made.alarm_list()
+    assert set(table["writer"]) == {"main", "host/1", "host 2"}
+    assert len(table) == 3 * 2 * 79
+    assert {alarm.id.partition("@")[2] for alarm in alarms} == {"host/1", "host 2"}
+    assert {alarm.id for alarm in alarms if alarm.detector == "fast"} <= {
+        "A1@host/1",
+        "A1@host 2",
+        "A2@host/1",
+        "A2@host 2",
+    }
+    status = _status(home)
+    assert [source.writer for source in status.sources] == ["host 2", "host/1", "main"]
+    assert len(status.series) == 6
+    with log.monitor(home, writer="main") as made:
+        (promising,) = {row["promises"] for row in made.series()}
+        assert promising
+
+
+def test_changed_data_of_one_writer_mark_its_alarms_alone(home: pathlib.Path) -> None:
+    late = hours(60, 61, rows=5)
+    for writer in ("a", "b"):
+        with log.monitor(home, writer=writer) as made:
+            made.update(hours(0, 60), now=log.NOW)
+            made.update(hours(60, 80, shift=0.4), now=log.NOW)
+    with log.monitor(home, writer="b") as made:
+        made.update(pl.concat([late, hours(80, 82, shift=0.4)]), now=log.NOW)
+        changed = {alarm.id.partition("@")[2] for alarm in made.alarm_list() if alarm.data_changed}
+    assert changed == {"b"}
+
+
+@pytest.mark.parametrize("apart", [True, False], ids=["later", "in the same batch"])
+def test_late_rows_amend_their_window(home: pathlib.Path, apart: bool) -> None:
+    columns = {"time": "ts", "segments": ["c"]}
+    late, then = hours(50, 51, rows=9, seed=1), hours(60, 62)
+    with log.monitor(home, columns=columns) as made:
+        if apart:
+            made.update(hours(0, 60), now=log.NOW)
+            made.update(late, now=log.NOW)
+            made.update(then, now=log.NOW)
+        else:
+            made.update(pl.concat([hours(0, 60), late, then]), now=log.NOW)
+        table = log.results(made)
+    amended = table.filter(pl.col("window") == "2024-01-03 02:00")
+    # The whole, and every segment of which a row came late.
+    by_segment = dict(zip(amended["segment"], amended["revision"], strict=True))
+    assert by_segment == {"": 2} | {
+        f"c={name}": 2 if name in set(late["c"]) else 1 for name in set(hours(50, 51)["c"]) | set(late["c"])
+    }
+    whole = pl.concat([hours(50, 51), late])
+    for segment in by_segment:
+        rows = len(whole) if segment == "" else len(whole.filter(c=segment.removeprefix("c=")))
+        assert set(amended.filter(segment=segment)["rows"]) == {rows}
+    assert set(table.filter(pl.col("window") != "2024-01-03 02:00")["revision"]) == {1}
+    (profile,) = Store(home).window_profiles("m", segment="", since=log.hour(50), until=log.hour(51))
+    assert (profile.profile.rows, profile.profile["x"].max) == (109, whole["x"].max())
+    (source,) = _status(home, columns=columns).sources
+    assert source.counts["late"] == 9
+
+
+def test_late_rows_of_two_deliveries_add_up(home: pathlib.Path) -> None:
+    with log.monitor(home) as made:
+        made.update(hours(0, 60), now=log.NOW)
+        for number in range(3):
+            late = hours(50, 51, rows=number + 1, seed=number + 1)
+            made.update(pl.concat([late, hours(60 + number, 61 + number)]), now=log.NOW)
+        made.update(hours(63, 65), now=log.NOW)
+        row = log.results(made).filter(pl.col("window") == "2024-01-03 02:00", pl.col("column") == "x")
+    assert (row["rows"].to_list(), row["revision"].to_list()) == ([106], [4])
+
+
+def test_the_amended_window_is_not_evidence_twice(home: pathlib.Path) -> None:
+    """Late rows are an update of their own, after which evidence is another; that of before stands."""
+    late = hours(50, 51, seed=3)
+    evidence = {}
+    for name, rows in (("late", late), ("none", late.clear())):
+        with log.monitor(home, monitor=name) as made:
+            made.update(pl.concat([hours(0, 60), rows, hours(60, 64)]), now=log.NOW)
+            table = log.results(made).filter(pl.col("column") == "x")
+            evidence[name] = dict(zip(table["window"], table["evidence_fast"], strict=True))
+    at, after = "2024-01-03 02:00", "2024-01-03 11:00"
+    before = [window for window in evidence["none"] if at != window < after]
+    assert [evidence["late"][window] for window in before] == [evidence["none"][window] for window in before]
+    assert evidence["late"][after] != evidence["none"][after]
+
+
+def test_a_late_row_of_another_type_stops_nothing(home: pathlib.Path) -> None:
+    late = hours(50, 51, rows=2).with_columns(x=pl.lit("text"))
+    with log.monitor(home) as made:
+        made.update(hours(0, 60), now=log.NOW)
+        made.update(late, now=log.NOW)
+        made.update(hours(60, 63), now=log.NOW)
+        assert log.rows_by_window(log.results(made))["2024-01-03 13:00"] == 100
+
+
+# References.
+
+
+def series_of(home: pathlib.Path, rows: pl.DataFrame, **settings: Any) -> dict[str, Any]:
+    with log.monitor(home, **settings) as made:
+        made.update(rows, now=log.NOW)
+        (series,) = [row for row in made.series() if row["column"] == "x"]
+        found: dict[str, Any] = series | {"statuses": log.results(made).filter(column="x")["status"].to_list()}
+    return found
+
+
+def test_the_first_rows_are_the_reference(home: pathlib.Path) -> None:
+    found = series_of(home, hours(0, 60), reference="first 50 hours")
+    assert (found["reference_rows"], found["reference_windows"]) == (5000, 50)
+    assert found["statuses"] == ["learning"] * 50 + ["watching"] * 9
+    assert (found["promises"], found["status"]) == (True, "watching")
+
+
+def test_a_trailing_reference_follows(home: pathlib.Path) -> None:
+    rows = pl.concat([hours(0, 60), hours(60, 120, shift=0.5)])
+    with log.monitor(home, reference="trailing 40 hours") as made:
+        made.update(rows, now=log.NOW)
+        table = log.results(made).filter(column="x")
+    verdicts = dict(zip(table["window"], table["verdict"], strict=True))
+    # What it follows is the new normal.
+    assert [verdicts[window] for window in ("2024-01-03 14:00", "2024-01-05 20:00")] == ["drift", "undecided"]
+    assert table["status"].to_list()[38:42] == ["learning"] * 2 + ["watching"] * 2
+
+
+def test_the_same_weekday_is_compared_with_itself(home: pathlib.Path) -> None:
+    # On Sundays all is otherwise.
+    days = [hours(24 * day, 24 * day + 24, rows=5, shift=5.0 if day % 7 == 6 else 0.0) for day in range(70)]
+    settings = {"window": "1 day", "false_alarms": "1 per year"}
+    with log.monitor(home, reference="same weekday, 6 weeks", **settings) as made:
+        made.update(pl.concat(days), now=log.NOW)
+        assert made.alarm_list() == []
+        table = log.results(made).filter(column="x")
+        assert (table["effect"].drop_nulls() < 0.3).all()
+    with log.monitor(home, monitor="all", reference="first 6 weeks", **settings) as made:
+        made.update(pl.concat(days), now=log.NOW)
+        table = log.results(made).filter(column="x")
+        assert (table["effect"].drop_nulls() > 0.8).sum() == 3
+
+
+def test_files_with_times_have_windows(home: pathlib.Path, tmp_path: pathlib.Path) -> None:
+    for part in range(2):
+        log.write(tmp_path / "before" / f"{part}.parquet", hours(-50 + part * 25, -25 + part * 25))
+    found = series_of(home, hours(0, 5), reference=[str(tmp_path / "before" / f"{part}.parquet") for part in (0, 1)])
+    assert (found["reference_rows"], found["reference_windows"]) == (5000, 50)
+    assert found["statuses"] == ["watching"] * 4
+
+
+@pytest.mark.parametrize("form", ["a file without times", "a saved profile"])
+def test_a_reference_without_windows_is_calibrated(home: pathlib.Path, tmp_path: pathlib.Path, form: str) -> None:
+    rows = hours(-100, 0).drop("ts")
+    if form == "a saved profile":
+        path = tmp_path / "train.profile.parquet"
+        dl.profile(rows).save(path)
+    else:
+        path = log.write(tmp_path / "train.parquet", rows)
+    found = series_of(home, hours(0, 40), reference=str(path))
+    assert (found["reference_rows"], found["reference_windows"]) == (10_000, 0)
+    # Thirty windows show how they vary, and until then nothing is promised.
+    assert found["statuses"] == ["calibrating"] * 29 + ["watching"] * 10
+    assert found["promises"]
+
+
+def test_a_reference_is_read_once(home: pathlib.Path, tmp_path: pathlib.Path) -> None:
+    path = log.write(tmp_path / "train.parquet", hours(-50, 0))
+    with log.monitor(home, reference=str(path)) as made:
+        made.update(hours(0, 10), now=log.NOW)
+    path.unlink()
+    with log.monitor(home, reference=str(path)) as made:
+        made.update(hours(10, 20), now=log.NOW)
+        assert set(log.results(made)["status"]) == {"watching"}
+
+
+def test_the_first_quarter_needs_an_archive(home: pathlib.Path) -> None:
+    with log.monitor(home, reference="first quarter") as made:
+        for call in (lambda: made.update(hours(0, 1)), lambda: made.advance(log.NOW)):
+            with pytest.raises(dl.errors.ConfigError, match="reference is first quarter, which only an archive has"):
+                call()
+        with pytest.raises(dl.errors.ConfigError, match="data is empty: rows are handed over by update"):
+            made.read()
+        assert made.series() == []
+    with log.monitor(home) as made, pytest.raises(TypeError, match="batch is a path: name it as data"):
+        made.update("logs")
+
+
+def test_rows_of_an_archive_and_rows_handed_over(home: pathlib.Path, tmp_path: pathlib.Path) -> None:
+    log.write(tmp_path / "data" / "a.parquet", hours(0, 60))
+    with log.monitor(home, data=str(tmp_path / "data")) as made:
+        made.read(now=log.NOW)
+        made.update(hours(60, 70), now=log.NOW)
+        # The rows since the last commit are not forgotten with the file that cannot be read.
+        made.update(hours(70, 71).head(5), now=log.NOW)
+        (tmp_path / "data" / "b.csv").write_text("ts,x,c\nnever,1,A\n")
+        assert len(made.read(now=log.NOW).unreadable) == 1
+        (tmp_path / "data" / "c.csv").write_text("ts,x,c\n2024-01-03T22:30:00Z,1,A\n")
+        made.read(now=log.NOW)
+        made.advance(log.hour(72))
+        assert log.rows_by_window(log.results(made))["2024-01-03 22:00"] == 6
+
+
+# Calendars.
+
+
+@pytest.mark.parametrize(
+    ("zone", "first_day", "hours_of_week", "label"),
+    [
+        ("Europe/Berlin", datetime(2024, 3, 25), 167, "2024-W13"),
+        ("Europe/Berlin", datetime(2024, 10, 21), 169, "2024-W43"),
+        ("America/Sao_Paulo", datetime(2018, 10, 29), 167, "2018-W44"),
+    ],
+)
+def test_weeks_of_a_zone_that_changes_its_clocks(
+    home: pathlib.Path, zone: str, first_day: datetime, hours_of_week: int, label: str
+) -> None:
+    start = first_day.replace(tzinfo=ZoneInfo(zone)).astimezone(UTC)
+    times = [start + timedelta(hours=hour) + timedelta(minutes=30) for hour in range(-48, hours_of_week + 24 * 9)]
+    rows = pl.DataFrame({"ts": times, "x": np.arange(len(times), dtype=float)})
+    settings = {"window": "1 week", "timezone": zone, "reference": "first 4 weeks", "lateness": "1 hour"}
+    with log.monitor(home, **settings) as made:
+        made.update(pl.concat([rows] * 4).sort("ts"), now=datetime(2025, 1, 1, tzinfo=UTC))
+        made.update(rows.clear(), now=log.NOW)
+        made.advance(start + timedelta(days=8))
+        table = log.results(made)
+    whole = table.filter(window=label)
+    assert whole["rows"].to_list() == [4 * hours_of_week]
+    assert whole["window_start"].to_list() == [start]
+    assert whole["window_end"].to_list() == [start + timedelta(hours=hours_of_week)]
+
+
+def test_days_of_a_zone(home: pathlib.Path) -> None:
+    """A day of 23 hours, and the rows of its neighbours in their own."""
+    zone = ZoneInfo("Europe/Berlin")
+    start = datetime(2024, 3, 30, tzinfo=zone).astimezone(UTC)
+    rows = pl.DataFrame({"ts": [start + timedelta(minutes=10 * i) for i in range(6 * 24 * 5)], "x": 1.0})
+    settings = {"window": "1 day", "timezone": "Europe/Berlin", "reference": "first 30 days"}
+    with log.monitor(home, **settings) as made:
+        made.update(rows, now=log.NOW)
+        made.update(pl.concat([rows] * 6).with_columns(pl.col("ts") + pl.duration(days=6)), now=log.NOW)
+        found = log.rows_by_window(log.results(made))
+    assert [found[f"2024-03-{day}"] for day in (30, 31)] + [found["2024-04-01"]] == [144, 138, 144]
+
+
+# What goes wrong.
+
+
+def test_a_batch_that_cannot_be_read_is_told(home: pathlib.Path) -> None:
+    with log.monitor(home) as made:
+        made.update(hours(0, 45), now=log.NOW)
+        for batch, said in (
+            ({"x": [1.0]}, 'no column "ts", which is the time; columns are "x"'),
+            ({"ts": ["soon"], "x": [1.0]}, 'column "ts", which is the time, is text that is no time: it takes'),
+            ({"ts": [1.5], "x": [1.0]}, 'column "ts", which is the time, is float64: it takes timestamps'),
+        ):
+            with pytest.raises(dl.errors.InputError) as caught:
+                made.update(batch, now=log.NOW)
+            assert str(caught.value).startswith(said)
+        with pytest.raises(TypeError, match="cannot profile int"):
+            made.update(7)
+        made.update(hours(45, 60), now=log.NOW)
+        assert set(log.rows_by_window(log.results(made)).values()) == {100}
+        assert len(log.rows_by_window(log.results(made))) == 59
+
+
+def test_what_the_disk_refused_comes_with_the_next_rows(home: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    parts = [hours(0, 60), hours(60, 70, shift=0.3), hours(70, 80, shift=0.3), hours(80, 90)]
+    with log.monitor(home, monitor="whole") as whole:
+        for part in parts:
+            whole.update(part, now=log.NOW)
+        expected = log.results(whole), log.alarms(whole)
+    with log.monitor(home) as made:
+        made.update(parts[0], now=log.NOW)
+        with monkeypatch.context() as patch:
+
+            def full(name: str, data: bytes) -> None:
+                raise dl.errors.StorageError(f"{name}: No space left on device")
+
+            patch.setattr(made._writer._files, "write", full)
+            for part in parts[1:3]:
+                with pytest.raises(dl.errors.StorageError, match="No space left"):
+                    made.update(part, now=log.NOW)
+            assert len(log.rows_by_window(log.results(made))) == 59
+        made.update(parts[3], now=log.NOW)
+        log.same([log.results(made), log.alarms(made)], expected, without=["monitor"])
+
+
+def test_a_commit_that_failed_after_it_was_written_counts_once(
+    home: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with log.monitor(home) as made:
+        made.update(hours(0, 50), now=log.NOW)
+        files = made._writer._files
+        write = files.write
+
+        def fails_afterwards(name: str, data: bytes) -> None:
+            write(name, data)
+            if name.endswith("checkpoint"):
+                raise dl.errors.StorageError("the folder cannot be synced")
+
+        with monkeypatch.context() as patch:
+            patch.setattr(files, "write", fails_afterwards)
+            with pytest.raises(dl.errors.StorageError, match="cannot be synced"):
+                made.update(hours(50, 60), now=log.NOW)
+        made.update(hours(60, 70), now=log.NOW)
+        rows = log.rows_by_window(log.results(made))
+    assert (len(rows), set(rows.values())) == (69, {100})
+
+
+def test_a_damaged_checkpoint_is_told_and_the_source_is_free(home: pathlib.Path) -> None:
+    with log.monitor(home) as made:
+        made.update(hours(0, 50), now=log.NOW)
+    (checkpoint,) = home.glob("store/*/*/checkpoint")
+    content = checkpoint.read_bytes()
+    checkpoint.write_bytes(content[:-7])
+    for _ in range(2):
+        with pytest.raises(dl.errors.InputError, match="checkpoint: is damaged"):
+            log.monitor(home)
+    checkpoint.write_bytes(content)
+    with log.monitor(home):
+        pass
+
+
+def test_without_polars_tables_are_arrow(home: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with log.monitor(home) as made:
+        made.update(hours(0, 50), now=log.NOW)
+        monkeypatch.setitem(sys.modules, "polars", None)
+        table = pa.table(made.results())
+        assert table.num_rows == 2 * 49
+        assert pa.table(made.alarms()).num_rows == 0
