@@ -305,7 +305,7 @@ def demo(
     if as_json:
         told = {"since_training": story.since_training, "last_quarter": story.last_quarter}
         compared = {name: comparison_as_json(comparison) for name, comparison in told.items()}
-        _print_json({"weeks": status_as_json(story.weeks.status), **compared})
+        _print_json({**compared, "weeks": status_as_json(story.weeks.status)})
         return
     for part in tell(story, html):
         if isinstance(part, str):
