@@ -11,6 +11,9 @@ from driftline._monitor.status import Status
 
 __all__ = ["Reach", "reach_of", "warnings_of"]
 
+REMEMBERS: Final = "none: each window remembers"
+"""How the reason begins why nothing is promised of a series whose windows remember too much."""
+
 COVERS: Final = re.compile(r"tolerance of (\d+) %")
 
 SMALL_REFERENCE: Final = 400
@@ -131,10 +134,12 @@ def _small(series: Sequence[dict[str, Any]]) -> Iterator[str]:
 def _without_promise(series: Sequence[dict[str, Any]], tolerance: float, window: str) -> Iterator[str]:
     covers: dict[str, int | None] = {}
     for row in series:
-        if not row["promises"] and (found := COVERS.search(row["promise"])) is not None:
-            needed = int(found[1])
+        if not row["promises"] and row["promise"].startswith(REMEMBERS):
+            found = COVERS.search(row["promise"])
+            needed = None if found is None else int(found[1])
             # What is no more than it has already does not help, and what is very large finds nothing.
-            covers[series_name(row)] = needed if 100 * tolerance < needed <= MOST_TOLERABLE else None
+            helps = needed is not None and 100 * tolerance < needed <= MOST_TOLERABLE
+            covers[series_name(row)] = needed if helps else None
     if not covers:
         return
     names = sorted(covers, key=lambda name: -(covers[name] or 100))
