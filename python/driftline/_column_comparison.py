@@ -54,10 +54,12 @@ class ColumnComparison:
         "current_type",
         "effect",
         "effect_bound",
+        "hidden",
         "kind",
         "largest",
         "moved",
         "name",
+        "needs",
         "p_adjusted",
         "p_value",
         "reason",
@@ -83,7 +85,7 @@ class ColumnComparison:
     """Why it is not judged, or the two types where it was retyped."""
     effect: float | None
     """Share of the rows that moved: of numbers the largest change of the rows up to a bin's end or in a single bin,
-    of categories total variation less what chance alone gives; missing rows count like any others."""
+    of categories total variation less what chance adds to it; missing rows count like any others."""
     effect_bound: float | None
     """Its upper bound at level alpha."""
     test: str | None
@@ -95,6 +97,11 @@ class ColumnComparison:
     rows_to_decide: int | None
     """Of an undecided column: rows now with which an unchanged one would be `stable` four times in five, with this
     reference; `None` where no number of rows would do."""
+    needs: str | None
+    """Of an undecided column, what would decide: `rows` now, a larger `reference`, a finer `sketch` (raw data or a
+    larger k), or fewer `values`, because those that are too rare to be counted hold more rows than may change."""
+    hidden: float | None
+    """Share of the rows that may have changed unseen, among values too rare to be counted; part of the bound."""
     sketch_error: float | None
     """How far a share may be off because it comes from sketches: part of bound and p-value; 0 of exact counts."""
     reference_rows: int
@@ -160,8 +167,6 @@ class ColumnComparison:
         if self.verdict == "stable":
             if self.kind == "number":
                 return f"no cut point or bin gained or lost more than {bound} of the rows"
-            if self.sketch_error:
-                return f"no frequent value, nor all others together, gained or lost more than {bound} of the rows"
             return f"no more than {bound} of the rows moved"
         if self.verdict == "undecided":
             return self._undecided()
@@ -191,7 +196,9 @@ class ColumnComparison:
         if self.rows_to_decide is not None:
             moved = f"{percent(self.effect)} of rows moved (at most {percent(self.effect_bound)})"
             return f"{moved}: too close to {whole_percent(limit)} to tell"
-        if (self.sketch_error or 0.0) >= limit:
+        if self.needs == "values":
+            return f"rare values hold {percent(self.hidden)} of rows, and what changes there goes unseen: group them"
+        if self.needs == "sketch":
             return f"sketches with an error of {percent(self.sketch_error)} {told}; raw data or a larger k would"
         return f"{counted(self.reference_rows, 'row')} of the reference {told}; only a larger reference would"
 
@@ -219,7 +226,9 @@ FIELDS = (
     "p_value",
     "p_adjusted",
     "rows_to_decide",
+    "needs",
     "sketch_error",
+    "hidden",
     "reference_rows",
     "current_rows",
 )

@@ -1,7 +1,7 @@
 //! Comparison of profiles: what it says of columns whose change is known.
-use arrow_array::{ArrayRef, Float64Array, Int64Array, NullArray, RecordBatch, StringArray};
-use driftline_engine::compare::{CompareOptions, Comparison, Judgement, Limits, compare};
-use driftline_engine::{Error, Options, Profile, ProfileBuilder, table};
+use arrow_array::{ArrayRef, Float32Array, Float64Array, Int64Array, NullArray, RecordBatch, StringArray};
+use driftline_engine::compare::{CompareOptions, Comparison, Judgement, Limits, Needs, compare};
+use driftline_engine::{Collect, Error, Options, Profile, ProfileBuilder, table};
 use driftline_stats::verdict::Verdict;
 use std::sync::Arc;
 
@@ -61,6 +61,24 @@ fn missing_values_are_part_of_the_change() {
     assert_eq!(x.verdict, Verdict::Drift);
     assert_eq!(x.largest.as_ref().unwrap().label, "not a number");
     assert!((x.effect - 0.25).abs() < 1e-12);
+}
+
+#[test]
+fn missing_rows_are_told_before_a_cut_that_moves_with_them() {
+    let x = |i: i32| f64::from(i * 7919 % 5000);
+    let before = profile(vec![("x", floats((0..5000).map(x)))]);
+    // A row above all others makes the cut below it move a little more than the missing rows do.
+    let now = (0..5000).map(|i| match i {
+        7 => Some(1e6),
+        _ if i % 10 == 0 => None,
+        _ => Some(x(i)),
+    });
+    let now = profile(vec![("x", Arc::new(now.collect::<Float64Array>()))]);
+    let comparison = compare(&before, &now, &CompareOptions::default()).unwrap();
+    let x = judged(&comparison, "x");
+    let largest = x.largest.as_ref().unwrap();
+    assert_eq!((largest.label.as_str(), largest.current), ("missing", 0.1));
+    assert!((0.1..0.101).contains(&x.effect));
 }
 
 #[test]
@@ -209,4 +227,134 @@ fn what_cannot_be_compared_is_refused_in_a_sentence() {
         said(&numbers, &numbers, CompareOptions { columns, ..default() })
             .contains("no column \"z\" on either side")
     );
+}
+
+fn texts(values: impl Iterator<Item = String>) -> ArrayRef {
+    Arc::new(values.map(Some).collect::<StringArray>())
+}
+
+#[test]
+fn categories_none_of_which_came_before_moved_whole() {
+    let sides = ["old", "new"]
+        .map(|side| profile(vec![("c", texts((0..500).map(|i| format!("{side} {}", (i * i) % 173))))]));
+    let comparison = compare(&sides[0], &sides[1], &CompareOptions::default()).unwrap();
+    let c = judged(&comparison, "c");
+    assert_eq!((c.verdict, c.effect, c.effect_bound), (Verdict::Drift, 1.0, 1.0));
+}
+
+#[test]
+fn what_moves_among_values_beyond_the_limit_is_not_called_stable() {
+    let n = 50_000;
+    // All of a few values, and 3,000 others that come as often each as any; then half of those are replaced.
+    let of = |replaced: bool| {
+        let value = move |i: u32| match i % 10 {
+            0..4 => format!("often {}", i % 7),
+            _ if replaced && i % 2 == 0 => format!("new {}", (i / 10) % 1511),
+            _ => format!("rare {}", (i / 3) % 3001),
+        };
+        profile(vec![("c", texts((0..n).map(value)))])
+    };
+    let (before, same, now) = (of(false), of(false), of(true));
+    for current in [&same, &now] {
+        for tolerance in [0.0, 0.02, 0.1] {
+            let options = with_tolerance(tolerance);
+            let comparison = compare(&before, current, &options).unwrap();
+            let c = judged(&comparison, "c");
+            assert_eq!((c.verdict, c.needs), (Verdict::Undecided, Some(Needs::FewerValues)), "{tolerance}");
+            assert!(c.effect_bound > 0.5, "{c:?}");
+        }
+    }
+    // What holds nearly all rows is seen, and its effect is the same whatever is tolerated.
+    let heavy = |moved: u32| {
+        let value = move |i: u32| match i % 100 {
+            99 => format!("rare {i}"),
+            k if k < moved => "often 0".to_owned(),
+            _ => format!("often {}", i % 7),
+        };
+        profile(vec![("c", texts((0..n).map(value)))])
+    };
+    let effects = [0.0, 0.02, 0.05].map(|tolerance| {
+        let comparison = compare(&heavy(0), &heavy(10), &with_tolerance(tolerance)).unwrap();
+        let c = judged(&comparison, "c");
+        assert_eq!(c.verdict, Verdict::Drift, "{c:?}");
+        assert_eq!(c.moved[0].label, "'often 0'");
+        c.effect
+    });
+    assert!(effects[0] == effects[1] && effects[1] == effects[2], "{effects:?}");
+    assert!((effects[0] - 6.0 / 70.0).abs() < 0.01, "{effects:?}");
+    let comparison = compare(&heavy(0), &heavy(0), &with_tolerance(0.05)).unwrap();
+    assert_eq!(judged(&comparison, "c").verdict, Verdict::Stable);
+}
+
+fn with_tolerance(tolerance: f64) -> CompareOptions {
+    let limits = Limits { tolerance, ..CompareOptions::default().limits };
+    CompareOptions { limits, ..CompareOptions::default() }
+}
+
+#[test]
+fn a_few_ids_beside_many_are_ids_and_a_single_one_that_comes_again_is_not() {
+    let ids = |n: u32, shift: u32| profile(vec![("id", texts((0..n).map(|i| format!("u-{}", i + shift))))]);
+    let before = ids(5_000, 0);
+    let comparison = compare(&before, &ids(12, 10_000), &CompareOptions::default()).unwrap();
+    let why = &comparison.columns[0].judgement.as_ref().unwrap_err().why;
+    assert_eq!(why.to_string(), "nearly all values are distinct");
+    let stuck = profile(vec![("id", texts((0..12).map(|_| "u-1".to_owned())))]);
+    let comparison = compare(&before, &stuck, &CompareOptions::default()).unwrap();
+    assert_eq!(judged(&comparison, "id").verdict, Verdict::Drift);
+}
+
+#[test]
+fn what_may_be_an_id_is_not_judged_where_distinct_values_were_not_counted() {
+    let collect = Collect { distinct: false, ..Collect::ALL };
+    let options = Options { collect, ..Options::default() };
+    let of = |shift: u32| {
+        let id = texts((0..5_000).map(|i| format!("u-{}", i + shift)));
+        let c = texts((0..5_000).map(|i| format!("c-{}", i % 9)));
+        let batch = RecordBatch::try_from_iter([("id", id), ("c", c)]).unwrap();
+        let mut builder = ProfileBuilder::try_new(&batch.schema(), &options).unwrap();
+        builder.update(&batch).unwrap();
+        builder.finish().unwrap()
+    };
+    let comparison = compare(&of(0), &of(5_000), &CompareOptions::default()).unwrap();
+    let why = &comparison.columns[0].judgement.as_ref().unwrap_err().why;
+    assert!(why.to_string().ends_with("it may be an id: collect distinct"), "{why}");
+    assert_eq!(judged(&comparison, "c").verdict, Verdict::Stable);
+}
+
+#[test]
+fn single_and_double_precision_of_the_same_values_are_the_same() {
+    // A tenth of the rows holds one value, which no number of single precision equals.
+    let values: Vec<f64> =
+        (0..20_000).map(|i| if i % 10 == 0 { 0.1 } else { f64::from(i * 7919 % 20_000) / 7000.0 }).collect();
+    let double = profile(vec![("x", floats(values.iter().copied()))]);
+    let single: ArrayRef = Arc::new(values.iter().map(|&x| Some(x as f32)).collect::<Float32Array>());
+    let single = profile(vec![("x", single)]);
+    for (before, now) in [(&double, &single), (&single, &double)] {
+        let comparison = compare(before, now, &CompareOptions::default()).unwrap();
+        let x = judged(&comparison, "x");
+        assert!(x.effect < 0.003, "{x:?}");
+        assert_eq!(x.verdict, Verdict::Stable);
+    }
+    let moved = profile(vec![("x", floats(values.iter().map(|&x| if x == 0.1 { 0.2 } else { x })))]);
+    let comparison = compare(&single, &moved, &CompareOptions::default()).unwrap();
+    assert!((judged(&comparison, "x").effect - 0.1).abs() < 0.005);
+}
+
+#[test]
+fn what_would_decide_is_told_apart() {
+    let of = |n: i32, k: u16| {
+        let x = floats((0..n).map(|i| f64::from(i * 7919 % n) / f64::from(n)));
+        let batch = RecordBatch::try_from_iter([("x", x)]).unwrap();
+        let options = Options { k, ..Options::default() };
+        let mut builder = ProfileBuilder::try_new(&batch.schema(), &options).unwrap();
+        builder.update(&batch).unwrap();
+        builder.finish().unwrap()
+    };
+    let needs = |before: &Profile, now: &Profile| {
+        judged(&compare(before, now, &CompareOptions::default()).unwrap(), "x").needs
+    };
+    let (small, large) = (of(1_000, 3200), of(100_000, 3200));
+    assert_eq!(needs(&small, &large), Some(Needs::LargerReference));
+    assert!(matches!(needs(&large, &small), Some(Needs::Rows(rows)) if rows > 1_000));
+    assert_eq!(needs(&of(100_000, 100), &of(100_000, 100)), Some(Needs::FinerSketch));
 }

@@ -119,7 +119,19 @@ fn as_dict<'py>(py: Python<'py>, column: &engine::ColumnComparison) -> PyResult<
     dict.set_item("effect_bound", judged.map(|j| j.effect_bound))?;
     dict.set_item("p_value", judged.map(|j| j.p_value))?;
     dict.set_item("p_adjusted", judged.map(|j| j.p_adjusted))?;
-    dict.set_item("rows_to_decide", judged.and_then(|j| j.rows_to_decide))?;
+    let needs = judged.and_then(|j| j.needs);
+    let rows = needs.and_then(|needs| if let engine::Needs::Rows(rows) = needs { Some(rows) } else { None });
+    dict.set_item("rows_to_decide", rows)?;
+    dict.set_item(
+        "needs",
+        needs.map(|needs| match needs {
+            engine::Needs::Rows(_) => "rows",
+            engine::Needs::LargerReference => "reference",
+            engine::Needs::FinerSketch => "sketch",
+            engine::Needs::FewerValues => "values",
+        }),
+    )?;
+    dict.set_item("hidden", column.cells.as_ref().map(|cells| cells.hidden))?;
     dict.set_item("largest", judged.and_then(|j| j.largest.as_ref()).map(as_tuple))?;
     Ok(dict)
 }

@@ -1,8 +1,9 @@
 //! Statistics of counts.
+use driftline_stats::ArgumentError;
 use driftline_stats::distance::{self, OrderedCounts, WeightedSample};
 use driftline_stats::divergence::{self, Divergence};
 use driftline_stats::test::{self, MAX_PERMUTATIONS, MIN_PERMUTATIONS, Null};
-use driftline_stats::{ArgumentError, verdict};
+use driftline_stats::total_variation_bound::total_variation_upper_bound;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
@@ -79,8 +80,7 @@ pub fn hellinger(
 pub fn total_variation(reference: Vec<u64>, current: Vec<u64>) -> PyResult<(f64, f64, f64)> {
     let value = distance::total_variation(&reference, &current).map_err(refused)?;
     let mean = divergence::total_variation_null_mean(&reference, &current).map_err(refused)?;
-    let rows = |counts: &[u64]| counts.iter().sum();
-    let upper = verdict::effect_upper_bound(value, rows(&current), rows(&reference), 0.0, ALPHA);
+    let upper = total_variation_upper_bound(&reference, &current, 0.0, ALPHA);
     Ok((value, mean, upper.map_err(refused)?))
 }
 

@@ -13,6 +13,15 @@ impl fmt::Display for ArgumentError {
 
 impl std::error::Error for ArgumentError {}
 
+/// Refuses margins that are not one a cell.
+pub(crate) fn same_length(margins: &[f64], cells: &[u64]) -> Result<(), ArgumentError> {
+    if margins.len() == cells.len() {
+        return Ok(());
+    }
+    let (margins, cells) = (margins.len(), cells.len());
+    Err(ArgumentError(format!("there are {margins} margins for {cells} cells: give one for each")))
+}
+
 /// Refuses a number outside `low..=high`; NaN lies outside of everything.
 pub(crate) fn within(name: &str, x: f64, low: f64, high: f64) -> Result<f64, ArgumentError> {
     if x >= low && x <= high {

@@ -12,6 +12,7 @@ pub mod distance;
 pub mod divergence;
 pub mod e_detector;
 pub mod error;
+pub mod moved_share;
 pub mod null;
 pub mod rng;
 pub mod rows_to_decide;

@@ -305,8 +305,9 @@ fn categories_at_the_edge_of_the_tolerance() {
                     (before.counts(rng, m), after.counts(rng, n))
                 })
                 .collect();
-            let drift = |x: &[u64], y: &[u64]| category_relevant_p_value(x, y, 0.02).unwrap();
-            let cell = |x: &[u64], y: &[u64]| largest_cell_p_value(x, y, 0.02).unwrap();
+            let drift =
+                |x: &[u64], y: &[u64]| category_relevant_p_value(x, y, &vec![0.02; x.len()], 0.02).unwrap();
+            let cell = |x: &[u64], y: &[u64]| largest_cell_p_value(x, y, &vec![0.02; x.len()]).unwrap();
             let stable = |x: &[u64], y: &[u64]| {
                 let effect = total_variation(x, y).unwrap();
                 let bound = effect_upper_bound(effect, n as u64, m as u64, 0.0, ALPHA).unwrap();
@@ -393,7 +394,7 @@ fn five_percent_against_a_tolerance_of_two_is_found_at_10_000_rows() {
         let (before, after) = (Categories::new(before), Categories::new(after));
         assert_power(name, 300, least, |rng| {
             let (x, y) = (before.counts(rng, N), after.counts(rng, N));
-            category_relevant_p_value(&x, &y, 0.02).unwrap() <= ALPHA
+            category_relevant_p_value(&x, &y, &vec![0.02; x.len()], 0.02).unwrap() <= ALPHA
         });
     };
     let even = [1.0 / 30.0; 30];

@@ -2,12 +2,12 @@
 //!
 //! Numbers fall into the bins of the reference, categories into one cell a value; infinite, NaN and missing
 //! rows have cells of their own, so the cells hold every row. Counts are exact where both sides were counted
-//! over the same bins or their sketches still hold every value; elsewhere they come from the sketches, and
-//! [`Cells::error`] says how far off they may be.
+//! over the same bins or their sketches still hold every value; elsewhere they come from the sketches,
+//! [`Cells::error`] says how far off they may be, and [`Cells::hidden`] what they cannot show at all.
 use crate::profile::{Bins, ColumnProfile, Counts, Frequent, Numbers};
 use crate::reference::number_edges;
-use driftline_sketches::NumberBins;
-use std::collections::BTreeMap;
+use driftline_sketches::{FrequentItems, NumberBins};
+use std::collections::BTreeSet;
 
 /// What a cell counts.
 #[derive(Clone, Debug, PartialEq)]
@@ -44,6 +44,8 @@ pub struct Cell {
     pub reference: u64,
     /// Rows now.
     pub current: u64,
+    /// How far its difference of shares may be off, because counts come from sketches.
+    pub error: f64,
 }
 
 /// All rows of a column on both sides.
@@ -56,6 +58,8 @@ pub struct Cells {
     /// How far the difference of shares of any set of cells that is looked at may be off, because counts come from
     /// sketches.
     pub error: f64,
+    /// Share of the rows that may have traded places unseen, because only the sum of many values is known.
+    pub hidden: f64,
     /// What `error` becomes when so many more rows come that a sketch no longer holds them all.
     pub grown_error: f64,
     /// Smallest and largest number on either side, where both are whole: one-value bins are told by them.
@@ -99,12 +103,21 @@ impl Cells {
         apart.map(|edge| (edge - x).abs()).fold(f64::INFINITY, f64::min)
     }
 
-    /// Cells of `contents` that hold a row on either side.
+    /// Cells of `contents` that hold a row on either side. Bins and values may be off by `error`, and so may any set.
     fn of(contents: impl IntoIterator<Item = (Content, [u64; 2])>, ordered: bool, error: f64) -> Self {
-        let cells = contents.into_iter().filter(|(_, [reference, current])| reference + current > 0);
-        let cells = cells.map(|(content, [reference, current])| Cell { content, reference, current });
         let error = error.min(1.0);
-        Self { cells: cells.collect(), ordered, error, grown_error: error, whole_range: None }
+        let cells = contents.into_iter().filter(|(_, [reference, current])| reference + current > 0);
+        let cells = cells.map(|(content, [reference, current])| {
+            let is_counted = matches!(content, Content::Nan | Content::Missing);
+            Cell { content, reference, current, error: if is_counted { 0.0 } else { error } }
+        });
+        let cells = cells.collect();
+        Self { cells, ordered, error, hidden: 0.0, grown_error: error, whole_range: None }
+    }
+
+    /// What the shares of each cell may be off by.
+    pub fn errors(&self) -> Vec<f64> {
+        self.cells.iter().map(|cell| cell.error).collect()
     }
 }
 
@@ -130,7 +143,7 @@ pub fn number_cells(reference: &ColumnProfile, current: &ColumnProfile) -> Optio
         };
         column.numbers.as_ref().map(|numbers| NumberSide { numbers, bins })
     });
-    let mut binned = Binned::of([before?, now?])?;
+    let mut binned = Binned::of([before?, now?], are_of_two_precisions(sides))?;
     let infinite = |count: fn(&Counts) -> u64| sides.map(|c| count(&c.counts));
     let (low, high) = (infinite(|c| c.neg_inf), infinite(|c| c.pos_inf));
     binned.take_out(low, high);
@@ -152,10 +165,30 @@ pub fn number_cells(reference: &ColumnProfile, current: &ColumnProfile) -> Optio
 pub fn length_cells(reference: &ColumnProfile, current: &ColumnProfile) -> Option<Cells> {
     let [before, now] =
         [reference, current].map(|c| c.lengths.as_ref().map(|numbers| NumberSide { numbers, bins: None }));
-    let binned = Binned::of([before?, now?])?;
+    let binned = Binned::of([before?, now?], false)?;
     let range = |c: &ColumnProfile| c.lengths.as_ref().and_then(|numbers| numbers.range);
     let whole_range = joined(range(reference), range(current));
     Some(Cells { whole_range, ..Cells::of(binned.contents(), true, binned.errors.iter().sum()) })
+}
+
+/// Whether one side holds single precision alone, and the other double.
+fn are_of_two_precisions(sides: [&ColumnProfile; 2]) -> bool {
+    let [before, now] = sides.map(|column| column.type_name.as_str());
+    let of_two = |a: &str, b: &str| a == "float32" && b.split('|').any(|name| name == "float64");
+    of_two(before, now) || of_two(now, before)
+}
+
+/// Where to cut so that a value and the same value in single precision fall on the same side: between the numbers
+/// of single precision around each edge.
+fn between_singles(edges: &[f64]) -> Vec<f64> {
+    let middle = |low: f32, high: f32| f64::midpoint(f64::from(low), f64::from(high));
+    let cut = |(i, &edge): (usize, &f64)| {
+        // An edge just below a value cuts below what that value is in single precision.
+        let is_below = i == 0 || edges.get(i + 1).is_some_and(|&next| edge.next_up() == next);
+        let single = (if is_below { edge.next_up() } else { edge }) as f32;
+        if is_below { middle(single.next_down(), single) } else { middle(single, single.next_up()) }
+    };
+    edges.iter().enumerate().map(cut).collect()
 }
 
 /// The range that covers both, where both are known.
@@ -180,13 +213,16 @@ impl NumberSide<'_> {
         }
     }
 
-    /// Rows per bin, and the error of the shares up to each edge: as it is, and of many more rows.
-    fn counts(&self, edges: &[f64]) -> Option<(Vec<u64>, [f64; 2])> {
-        if let Some(bins) = self.bins.filter(|bins| bins.edges() == edges) {
+    /// Rows per bin, and the error of the shares up to each edge: as it is, and of many more rows. `cuts` are the
+    /// edges, or beside them.
+    fn counts(&self, edges: &[f64], cuts: &[f64]) -> Option<(Vec<u64>, [f64; 2])> {
+        if edges == cuts
+            && let Some(bins) = self.bins.filter(|bins| bins.edges() == edges)
+        {
             return Some((bins.counts().to_vec(), [0.0; 2]));
         }
         let quantiles = self.numbers.quantiles.as_ref()?;
-        let mut ranks = quantiles.weights_up_to(edges);
+        let mut ranks = quantiles.weights_up_to(cuts);
         ranks.push(quantiles.n());
         let mut below = 0;
         let counts = ranks.into_iter().map(|rank| rank - std::mem::replace(&mut below, rank));
@@ -211,9 +247,10 @@ struct Binned {
 }
 
 impl Binned {
-    fn of([before, now]: [NumberSide<'_>; 2]) -> Option<Self> {
+    fn of([before, now]: [NumberSide<'_>; 2], between_precisions: bool) -> Option<Self> {
         let edges = before.edges()?;
-        let ((a, error_a), (b, error_b)) = (before.counts(&edges)?, now.counts(&edges)?);
+        let cuts = if between_precisions { between_singles(&edges) } else { edges.clone() };
+        let ((a, error_a), (b, error_b)) = (before.counts(&edges, &cuts)?, now.counts(&edges, &cuts)?);
         Some(Self {
             edges,
             counts: [a, b],
@@ -243,37 +280,65 @@ impl Binned {
 
 /// Categories, a cell a value; `None` where a side has no frequent values, or none is known of both.
 ///
-/// A side's sketch may hold counts that are short by its error, 0 for values that it does not hold. So many of
-/// the heaviest values are named as keep the sum of those errors below half of `matters`. They are chosen by their
-/// rows on both sides together: which side those lie on is then left to chance, and nothing is made of it.
-pub fn category_cells(reference: &ColumnProfile, current: &ColumnProfile, matters: f64) -> Option<Cells> {
+/// A side's sketch may hold counts that are short by its error, and lacks values that come no more often than that.
+/// All other values make up one cell, within which rows may trade places unseen. Named are values with more rows than
+/// those errors, and of these so many of the heaviest as make the unseen share and the errors of the named ones together
+/// smallest. They are chosen by their rows on both sides together: which side those lie on is then left to chance, and
+/// nothing is made of it. A value is not named because the side that still counts exactly holds a few of it.
+pub fn category_cells(reference: &ColumnProfile, current: &ColumnProfile) -> Option<Cells> {
     let (Some(Frequent::Bytes(before)), Some(Frequent::Bytes(now))) =
         (&reference.frequent, &current.frequent)
     else {
         return None;
     };
-    let sides = [before, now];
-    let mut named: BTreeMap<Box<[u8]>, [u64; 2]> = BTreeMap::new();
-    for (side, items) in sides.iter().enumerate() {
-        for row in items.items_above(0) {
-            named.entry(row.item).or_default()[side] = row.lower_bound;
-        }
-    }
-    let columns = [reference, current];
-    // Counts are short, never too large: the errors of the sides do not add up.
-    let error = |side: usize| sides[side].max_error() as f64 / rows(columns[side]) as f64;
-    let error = error(0).max(error(1));
-    let most = if error > 0.0 { (matters / 2.0 / error) as usize } else { usize::MAX };
-    let mut heaviest: Vec<_> = named.into_iter().collect();
-    heaviest.sort_by_key(|(_, counts)| std::cmp::Reverse(counts.iter().sum::<u64>()));
-    heaviest.truncate(most);
-    let slack = heaviest.len() as f64 * error;
-    let rest = [0, 1].map(|side| {
-        columns[side].counts.valid().saturating_sub(heaviest.iter().map(|(_, counts)| counts[side]).sum())
+    let (sides, columns) = ([before, now], [reference, current]);
+    let known: BTreeSet<Box<[u8]>> =
+        sides.iter().flat_map(|items| items.items_above(0)).map(|row| row.item).collect();
+    let counts = known.into_iter().map(|value| {
+        let counts = sides.map(|items| items.count(&value).0);
+        (value, counts)
     });
-    let values = heaviest.into_iter().map(|(value, counts)| (Content::Value(value), counts));
+    let mut named: Vec<(Box<[u8]>, [u64; 2])> = counts.collect();
+    let proved: u64 = sides.iter().map(|items| items.max_error()).sum();
+    named.retain(|(_, counts)| counts.iter().sum::<u64>() > proved);
+    named.sort_by_key(|(_, counts)| std::cmp::Reverse(counts.iter().sum::<u64>()));
+    let valid = columns.map(|column| column.counts.valid());
+    let share = |side: usize, count: u64| count as f64 / rows(columns[side]) as f64;
+    let larger = |counts: [u64; 2]| share(0, counts[0]).max(share(1, counts[1]));
+    // Counts are short, never too large: the errors of the sides do not add up.
+    let error = larger(sides.map(FrequentItems::max_error));
+    let sum = |counts: &[(Box<[u8]>, [u64; 2])]| {
+        counts.iter().fold([0, 0], |sum, (_, counts)| [sum[0] + counts[0], sum[1] + counts[1]])
+    };
+    // All that any values are short of is what no value has.
+    let of_none = {
+        let sum = sum(&named);
+        larger([0, 1].map(|side| valid[side].saturating_sub(sum[side])))
+    };
+    let slack = |values: usize| (values as f64 * error).min(of_none);
+    if error > 0.0 {
+        let mut rest = valid;
+        let mut unseen = |values: usize| {
+            if let Some((_, counts)) = values.checked_sub(1).map(|last| &named[last]) {
+                rest = [0, 1].map(|side| rest[side].saturating_sub(counts[side]));
+            }
+            slack(values) + share(0, rest[0]).min(share(1, rest[1]))
+        };
+        let unseen: Vec<f64> = (0..=named.len()).map(&mut unseen).collect();
+        let best = (0..unseen.len()).min_by(|&a, &b| unseen[a].total_cmp(&unseen[b]));
+        named.truncate(best.unwrap_or(0));
+    }
+    let slack = slack(named.len()).min(1.0);
+    let of_named = sum(&named);
+    let rest = [0, 1].map(|side| valid[side].saturating_sub(of_named[side]));
+    let values = named.into_iter().map(|(value, counts)| (Content::Value(value), counts));
     let contents = values.chain([(Content::Other, rest)]).chain(special_cells(columns));
-    let cells = Cells::of(contents, false, slack);
+    let mut cells = Cells::of(contents, false, error);
+    for cell in cells.cells.iter_mut().filter(|cell| cell.content == Content::Other) {
+        cell.error = slack;
+    }
+    let cells =
+        Cells { error: slack, grown_error: slack, hidden: share(0, rest[0]).min(share(1, rest[1])), ..cells };
     let informative = cells.cells.len() > 1 || matches!(cells.cells.first()?.content, Content::Value(_));
     informative.then_some(cells)
 }

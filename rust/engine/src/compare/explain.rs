@@ -40,6 +40,7 @@ pub fn largest(cells: &Cells) -> (f64, Option<Moved>) {
         }
     }
     let (effect, Some(set)) = best else { return (0.0, None) };
+    let set = without_a_number(cells, effect).unwrap_or(set);
     let numbers = cells.cells.iter().take_while(|c| !matches!(c.content, Content::Nan | Content::Missing));
     let numbers = numbers.count();
     let all = cells.cells[..numbers].iter().fold((0, 0), |sum, c| (sum.0 + c.reference, sum.1 + c.current));
@@ -70,6 +71,23 @@ pub fn largest(cells: &Cells) -> (f64, Option<Moved>) {
     };
     let (reference, current) = share(counts);
     (effect, Some(Moved { label, reference, current }))
+}
+
+/// Infinite, NaN or missing rows that account for the effect as well as the largest set does, but for the noise: a cut
+/// through the numbers moves along with them, and does not say why.
+fn without_a_number(cells: &Cells, effect: f64) -> Option<Set> {
+    let (m, n) = cells.rows();
+    let noise = (1.0 / m as f64 + 1.0 / n as f64).sqrt() / 2.0;
+    let size = |cell: &Cell| (cell.current as f64 / n as f64 - cell.reference as f64 / m as f64).abs();
+    let special = cells.cells.iter().enumerate().filter(|(_, cell)| {
+        matches!(
+            cell.content,
+            Content::NegativeInfinity | Content::Infinity | Content::Nan | Content::Missing
+        )
+    });
+    let (i, cell) = special.max_by(|a, b| size(a.1).total_cmp(&size(b.1)))?;
+    let accounts = size(cell) >= f64::max(effect - noise, effect / 2.0);
+    accounts.then_some(Set::Cell(i, (cell.reference, cell.current)))
 }
 
 /// The cell whose share changed most.
@@ -106,7 +124,7 @@ impl Set {
 pub fn moved(cells: &Cells, alpha: f64) -> Result<Vec<Moved>> {
     let (m, n) = cells.rows();
     let (reference, current) = cells.counts();
-    let mut found = moved_cells(&reference, &current, cells.error, alpha).map_err(wrong)?;
+    let mut found = moved_cells(&reference, &current, &cells.errors(), alpha).map_err(wrong)?;
     if cells.cells.len() == 2 {
         // The other cell says the same.
         found.sort_by_key(|cell| (cells.cells[cell.cell].content == Content::Other, cell.z < 0.0));

@@ -7,8 +7,8 @@ use crate::compare::cells::{Cells, Content};
 use crate::compare::explain::{Moved, largest, moved};
 use crate::{Error, Result};
 use driftline_stats::ArgumentError;
-use driftline_stats::distance::{OrderedCounts, ks_statistic, total_variation};
-use driftline_stats::divergence::total_variation_null_mean;
+use driftline_stats::distance::{OrderedCounts, ks_statistic};
+use driftline_stats::moved_share::moved_share;
 use driftline_stats::rows_to_decide::rows_to_decide;
 use driftline_stats::test::{
     MAX_PERMUTATIONS, MIN_PERMUTATIONS, category_relevant_p_value, category_test, ks_relevant_p_value,
@@ -54,13 +54,25 @@ pub struct Judgement {
     pub p_adjusted: f64,
     /// What the data prove.
     pub verdict: Verdict,
-    /// Rows now with which an unchanged column would be called stable four times in five; `None` where no
-    /// number of them would do, because the reference has too few or its sketch is too coarse.
-    pub rows_to_decide: Option<u64>,
+    /// What would decide, where nothing is decided.
+    pub needs: Option<Needs>,
     /// The set of rows whose share changed most, where the change is proved.
     pub largest: Option<Moved>,
     /// Bins or categories that provably moved, the surest first, where the change is proved.
     pub moved: Vec<Moved>,
+}
+
+/// What an undecided column needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Needs {
+    /// So many rows now, with which an unchanged column would be called stable four times in five.
+    Rows(u64),
+    /// More rows of the reference: with as many as it has no number of rows now would do.
+    LargerReference,
+    /// Counts with less error: that of the sketches covers what is asked for.
+    FinerSketch,
+    /// Fewer values: those without a cell of their own hold more rows than may change.
+    FewerValues,
 }
 
 /// The p-value of one column, its parts joined, and by which tests it was found.
@@ -69,18 +81,23 @@ pub struct Judgement {
 /// A side has no rows.
 pub fn p_value(cells: &Cells, limits: &Limits, permutations: usize) -> Result<(f64, &'static str)> {
     let margin = limits.tolerance + cells.error;
-    if margin >= 1.0 {
-        return Ok((1.0, "none: the sketch's error covers any change"));
-    }
     let (reference, current) = cells.counts();
     if !cells.ordered {
         return if margin > 0.0 {
-            let p = category_relevant_p_value(&reference, &current, margin).map_err(wrong)?;
+            // Of exact counts at tolerance 0 next to nothing is taken off, and of a share no more than all.
+            let within = |margin: f64| margin.clamp(1e-9, 1.0 - 1e-9);
+            let margins: Vec<f64> =
+                cells.errors().into_iter().map(|error| within(limits.tolerance + error)).collect();
+            let p = category_relevant_p_value(&reference, &current, &margins, within(margin));
+            let p = p.map_err(wrong)?;
             Ok((p, "largest category, set of categories"))
         } else {
             let test = category_test(&reference, &current, permutations).map_err(wrong)?;
             Ok((test.p_value, "chi-square, largest category"))
         };
+    }
+    if margin >= 1.0 {
+        return Ok((1.0, "none: the sketch's error covers any change"));
     }
     let (m, n) = cells.rows();
     let ks = if limits.tolerance > 0.0 {
@@ -92,7 +109,8 @@ pub fn p_value(cells: &Cells, limits: &Limits, permutations: usize) -> Result<(f
     };
     let (reference, current) = merged_bins(cells);
     let (bins, test) = if margin > 0.0 {
-        (largest_cell_p_value(&reference, &current, margin).map_err(wrong)?, "ks, largest bin")
+        let margins = vec![margin; reference.len()];
+        (largest_cell_p_value(&reference, &current, &margins).map_err(wrong)?, "ks, largest bin")
     } else {
         (category_test(&reference, &current, permutations).map_err(wrong)?.p_value, "ks, chi-square of bins")
     };
@@ -123,22 +141,13 @@ pub fn judge(
         (effect, effect_upper_bound(effect, n, m, cells.error, limits.alpha), set)
     } else {
         let bound = total_variation_upper_bound(&reference, &current, cells.error, limits.alpha);
-        (beyond_chance(&reference, &current)?, bound, None)
+        (moved_share(&reference, &current).map_err(wrong)?, bound, None)
     };
-    let effect_bound = bound.map_err(wrong)?.max(effect);
+    // A change that is proved to lie beyond the tolerance is not told as a smaller one.
+    let effect = if p_adjusted <= limits.alpha { effect.max(limits.tolerance) } else { effect }.min(1.0);
+    let effect_bound = (bound.map_err(wrong)? + cells.hidden).min(1.0).max(effect);
     let said = verdict(p_adjusted, limits.alpha, effect_bound, limits.tolerance, limits.resolution);
     let said = said.map_err(wrong)?;
-    let rows_to_decide = if said == Verdict::Undecided {
-        let pooled: Vec<u64> = reference.iter().zip(&current).map(|(a, b)| a + b).collect();
-        // The noise of sketches widens the estimate too: measured, by about a quarter of its bound.
-        let with = |error: f64| {
-            rows_to_decide(&pooled, cells.ordered, m, limits.stable(), (1.25 * error).min(1.0), limits.alpha)
-        };
-        let rows = with(cells.error).map_err(wrong)?;
-        if rows.is_some_and(|rows| rows > n) { with(cells.grown_error).map_err(wrong)? } else { rows }
-    } else {
-        None
-    };
     let drifted = said == Verdict::Drift;
     Ok(Judgement {
         test,
@@ -147,29 +156,35 @@ pub fn judge(
         p_value,
         p_adjusted,
         verdict: said,
-        rows_to_decide,
+        needs: if said == Verdict::Undecided { Some(needs(cells, limits)?) } else { None },
         largest: set.filter(|_| drifted),
         moved: if drifted { moved(cells, limits.alpha)? } else { vec![] },
     })
 }
 
-/// The share of rows moved between categories, as it is told.
-///
-/// # Errors
-/// A side has no rows.
-pub(crate) fn moved_beyond_chance(cells: &Cells) -> Result<f64> {
+/// What would decide, were the column unchanged.
+fn needs(cells: &Cells, limits: &Limits) -> Result<Needs> {
+    let (m, n) = cells.rows();
+    let limit = limits.stable() - cells.hidden;
+    if cells.hidden > 0.0 && limit <= cells.error {
+        return Ok(Needs::FewerValues);
+    }
     let (reference, current) = cells.counts();
-    beyond_chance(&reference, &current)
-}
-
-/// Total variation less its mean when nothing has changed, which many categories make large; but at least the
-/// largest change of a single one.
-fn beyond_chance(reference: &[u64], current: &[u64]) -> Result<f64> {
-    let effect = total_variation(reference, current).map_err(wrong)?;
-    let chance = total_variation_null_mean(reference, current).map_err(wrong)?;
-    let (m, n) = (reference.iter().sum::<u64>() as f64, current.iter().sum::<u64>() as f64);
-    let single = reference.iter().zip(current).map(|(&a, &b)| (b as f64 / n - a as f64 / m).abs());
-    Ok((effect - chance).max(single.fold(0.0, f64::max)).min(effect))
+    let pooled: Vec<u64> = reference.iter().zip(&current).map(|(a, b)| a + b).collect();
+    // The noise of sketches widens the estimate too: measured, by about a quarter of its bound.
+    let with = |error: f64| {
+        let error = (1.25 * error).min(1.0);
+        rows_to_decide(&pooled, cells.ordered, m, limit, error, limits.alpha).map_err(wrong)
+    };
+    let mut rows = with(cells.error)?;
+    if rows.is_some_and(|rows| rows > n) {
+        rows = with(cells.grown_error)?;
+    }
+    Ok(match rows {
+        Some(rows) => Needs::Rows(rows),
+        None if with(0.0)?.is_some() => Needs::FinerSketch,
+        None => Needs::LargerReference,
+    })
 }
 
 /// Counts with neighbouring bins merged until each holds enough rows of the reference.

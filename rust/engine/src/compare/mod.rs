@@ -10,7 +10,7 @@ pub mod judge;
 pub mod statistics;
 
 use crate::options::ancestors;
-use crate::profile::{ColumnProfile, Kind, Profile, same_measure};
+use crate::profile::{ColumnProfile, Frequent, Kind, Profile, same_measure};
 use crate::threads::map;
 use crate::{Error, Result};
 use cells::{Cells, category_cells, length_cells, missing_cells, number_cells, rows};
@@ -18,7 +18,7 @@ use driftline_stats::correct::{benjamini_hochberg, holm};
 use driftline_stats::verdict::Verdict;
 pub use explain::Moved;
 use explain::OTHER;
-pub use judge::{Judgement, Limits};
+pub use judge::{Judgement, Limits, Needs};
 use judge::{judge, p_value, permutations, wrong};
 use std::collections::HashSet;
 
@@ -204,7 +204,7 @@ pub fn compare(reference: &Profile, current: &Profile, options: &CompareOptions)
     }
     let pairs = Pairs::try_new(reference, current, options)?;
     let limits = &options.limits;
-    let prepared = map(options.threads, &pairs.common, |&(before, now)| prepare(before, now, limits));
+    let prepared = map(options.threads, &pairs.common, |&(before, now)| prepare(before, now));
     let judged: Vec<&Cells> = prepared.iter().filter_map(|p| p.as_ref().ok()).collect();
     let permutations = permutations(judged.len().max(1), limits.alpha);
     let p_values = map(options.threads, &judged, |cells| p_value(cells, limits, permutations));
@@ -345,11 +345,7 @@ fn offered<'a>(names: impl Iterator<Item = &'a str>) -> String {
 }
 
 /// The cells to judge a column by, or why it is not judged.
-fn prepare(
-    reference: &ColumnProfile,
-    current: &ColumnProfile,
-    limits: &Limits,
-) -> std::result::Result<Cells, NotJudged> {
+fn prepare(reference: &ColumnProfile, current: &ColumnProfile) -> std::result::Result<Cells, NotJudged> {
     let retyped =
         || NotJudged::Retyped { reference: reference.type_name.clone(), current: current.type_name.clone() };
     if rows(reference) == 0 || rows(current) == 0 {
@@ -371,7 +367,12 @@ fn prepare(
         Kind::Number => number_cells(reference, current)
             .ok_or(NotJudged::Reason("no quantiles were kept on one side: collect them, and do not redact")),
         _ if are_ids(reference, current) => Err(NotJudged::Reason("nearly all values are distinct")),
-        _ => category_cells(reference, current, limits.stable()).ok_or(NotJudged::Reason(
+        _ if reference.frequent.is_some() && current.frequent.is_some() && may_be_ids(reference, current) => {
+            Err(NotJudged::Reason(
+                "its distinct values were not counted, so that it may be an id: collect distinct",
+            ))
+        }
+        _ => category_cells(reference, current).ok_or(NotJudged::Reason(
             if reference.frequent.is_none() || current.frequent.is_none() {
                 "no frequent values were kept on one side: collect top, and do not redact"
             } else {
@@ -388,12 +389,30 @@ fn boolean_on_one_side(reference: &ColumnProfile, current: &ColumnProfile) -> bo
     is_apart(before, now) || is_apart(now, before)
 }
 
+/// Whether nearly all values of both sides are distinct; of a few rows that is chance, unless the other side shows it.
 fn are_ids(reference: &ColumnProfile, current: &ColumnProfile) -> bool {
-    [reference, current].iter().all(|column| {
-        let valid = column.counts.valid();
-        let distinct = column.distinct.as_ref().map_or(0.0, |d| d.estimate());
-        valid > FEW_VALUES && distinct > MOSTLY_DISTINCT * valid as f64
-    })
+    let sides = [reference, current];
+    let nearly_all = |column: &&ColumnProfile| {
+        column
+            .distinct
+            .as_ref()
+            .is_some_and(|d| d.estimate() > MOSTLY_DISTINCT * column.counts.valid() as f64)
+    };
+    sides.iter().all(|column| nearly_all(column))
+        && sides.iter().any(|column| column.counts.valid() > FEW_VALUES)
+}
+
+/// Whether it is unknown if the values of both sides are nearly all distinct: not counted, and too many to be listed.
+fn may_be_ids(reference: &ColumnProfile, current: &ColumnProfile) -> bool {
+    let is_unknown = |column: &ColumnProfile| {
+        let listed = match &column.frequent {
+            Some(Frequent::Integers(items)) => items.max_error() == 0,
+            Some(Frequent::Bytes(items)) => items.max_error() == 0,
+            None => false,
+        };
+        column.distinct.is_none() && !listed
+    };
+    is_unknown(reference) || is_unknown(current)
 }
 
 /// Whether a side has whole numbers that doubles do not tell apart.

@@ -4,12 +4,13 @@ use super::baseline::{Baseline, WINDOWS_TO_CALIBRATE, wrong};
 use super::watched::Watched;
 use crate::Result;
 use crate::compare::explain::{largest, largest_cell};
-use crate::compare::judge::{Limits, moved_beyond_chance, p_value};
+use crate::compare::judge::{Limits, p_value};
 use driftline_stats::divergence;
 use driftline_stats::e_detector::dispersion::COVERS;
 use driftline_stats::e_detector::{
     Band, Closing, Discount, Dispersion, Evidence, Largest, Reading, Shape, Side, Watch,
 };
+use driftline_stats::moved_share::moved_share;
 use driftline_stats::test::MIN_PERMUTATIONS;
 use driftline_stats::total_variation_bound::total_variation_upper_bound;
 use driftline_stats::verdict::{Verdict, effect_upper_bound};
@@ -703,7 +704,8 @@ impl Series {
         let (change, moved) = if cells.ordered {
             largest(&cells)
         } else {
-            (moved_beyond_chance(&cells)?, largest_cell(&cells))
+            let (reference, current) = cells.counts();
+            (moved_share(&reference, &current).map_err(wrong)?, largest_cell(&cells))
         };
         let bound = if cells.ordered {
             effect_upper_bound(change, n, m, 0.0, LEVEL)

@@ -271,11 +271,13 @@ impl Watched {
     /// The cells with their rows on both sides.
     pub fn both(&self, reference: &[u64], current: &[u64]) -> Cells {
         let cells = self.contents().into_iter().zip(reference.iter().zip(current));
-        let cells = cells.map(|(content, (&reference, &current))| Cell { content, reference, current });
+        let cells =
+            cells.map(|(content, (&reference, &current))| Cell { content, reference, current, error: 0.0 });
         Cells {
             cells: cells.collect(),
             ordered: matches!(self.cells, CellsOf::Numbers(_)),
             error: 0.0,
+            hidden: 0.0,
             grown_error: 0.0,
             whole_range: self.whole,
         }

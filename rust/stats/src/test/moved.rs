@@ -1,6 +1,6 @@
 //! Which cells changed, once a change is found.
 use crate::ArgumentError;
-use crate::error::{strictly_within, within};
+use crate::error::{same_length, strictly_within, within};
 use crate::hypergeometric;
 use crate::null::{normal_quantile, normal_sf};
 use crate::table::Table;
@@ -19,34 +19,36 @@ pub struct MovedCell {
     pub z: f64,
 }
 
-/// The cells whose share changed by more than `margin`, proved for all of them together at level `alpha`, the
+/// The cells whose share changed by more than their margins, proved for all of them together at level `alpha`, the
 /// clearest first.
 ///
 /// A cell is named if its two-sided p-value is at most `alpha / B`, B the number of cells that are not empty
 /// (Bonferroni): with probability `1 - alpha` no unchanged cell is named. The p-value is that of the
 /// hypergeometric distribution of the cell, and normal where that has thousands of rows; z is its normal
 /// equivalent. The order is that of `|z|`, because a share of a common cell may be off by more than all the
-/// rows of a rare one that tripled. `margin` is the sum of the errors of both shares (0 for exact counts): it
+/// rows of a rare one that tripled. A margin is the sum of the errors of both shares (0 for exact counts): it
 /// is taken off on either side, and the larger p-value counts.
 ///
 /// # Errors
-/// The sides have different lengths, one has no rows or 2^62 or more, `margin` is not 0 to 1, or `alpha` does
+/// The sides have different lengths, one has no rows or 2^62 or more, a margin is not 0 to 1, or `alpha` does
 /// not lie between 0 and 1.
 pub fn moved_cells(
     reference: &[u64],
     current: &[u64],
-    margin: f64,
+    margins: &[f64],
     alpha: f64,
 ) -> Result<Vec<MovedCell>, ArgumentError> {
-    within("margin", margin, 0.0, 1.0)?;
+    margins.iter().try_for_each(|&margin| within("margin", margin, 0.0, 1.0).map(drop))?;
     strictly_within("alpha", alpha, 0.0, 1.0)?;
     let Table { cells, m, n } = Table::try_new(reference, current)?;
+    same_length(margins, reference)?;
     let level = alpha / cells.len() as f64;
     let mut moved: Vec<MovedCell> = reference
         .iter()
         .zip(current)
+        .zip(margins)
         .enumerate()
-        .filter_map(|(cell, (&a, &b))| {
+        .filter_map(|(cell, ((&a, &b), &margin))| {
             let (p, z) = change(a, b, m, n, margin)?;
             (p <= level).then_some(MovedCell { cell, z })
         })
@@ -100,8 +102,12 @@ mod tests {
     use crate::rng::Rng;
     use proptest::{collection::vec, prelude::*};
 
+    fn moved(a: &[u64], b: &[u64], margin: f64, alpha: f64) -> Result<Vec<MovedCell>, ArgumentError> {
+        moved_cells(a, b, &vec![margin; a.len()], alpha)
+    }
+
     fn named(reference: &[u64], current: &[u64], margin: f64) -> Vec<usize> {
-        moved_cells(reference, current, margin, 0.05).unwrap().iter().map(|moved| moved.cell).collect()
+        moved(reference, current, margin, 0.05).unwrap().iter().map(|moved| moved.cell).collect()
     }
 
     #[test]
@@ -109,7 +115,7 @@ mod tests {
         // The first cell lost 3 points, the last tripled: its z is larger.
         let (reference, current) = ([5000, 4900, 0, 100], [4700, 5000, 0, 300]);
         assert_eq!(named(&reference, &current, 0.0), [3, 0]);
-        let moved = moved_cells(&reference, &current, 0.0, 0.05).unwrap();
+        let moved = moved(&reference, &current, 0.0, 0.05).unwrap();
         // SciPy 1.17.1: norm.isf(hypergeom(20_000, 400, 10_000).sf(299)) and norm.ppf(hypergeom(20_000, 9700,
         // 10_000).cdf(4700)).
         assert!((moved[0].z - 10.272807038403842).abs() < 1e-9, "{moved:?}");
@@ -119,7 +125,7 @@ mod tests {
 
     #[test]
     fn many_rows_take_the_normal_tail() {
-        let moved = moved_cells(&[30_000, 70_000], &[31_000, 69_000], 0.0, 0.05).unwrap();
+        let moved = moved(&[30_000, 70_000], &[31_000, 69_000], 0.0, 0.05).unwrap();
         let z = 0.01 / (0.305f64 * 0.695 * 2.0 / 100_000.0).sqrt();
         assert!((moved[0].z - z).abs() < 1e-12 && (moved[1].z + z).abs() < 1e-12, "{moved:?}");
         // Both tails meet at the border.
@@ -143,7 +149,10 @@ mod tests {
         // .1 - .06 is z = 1.8.
         assert_eq!(named(&reference, &current, 0.06), [] as [usize; 0]);
         assert_eq!(named(&reference, &current, 1.0), [] as [usize; 0]);
-        let z = |margin| moved_cells(&reference, &current, margin, 0.05).unwrap()[0].z;
+        // Each cell has its own.
+        let one = moved_cells(&reference, &current, &[0.06, 0.0], 0.05).unwrap();
+        assert_eq!(one.iter().map(|moved| moved.cell).collect::<Vec<_>>(), [1]);
+        let z = |margin| moved(&reference, &current, margin, 0.05).unwrap()[0].z;
         // 1.96 of 2 standard deviations at most: the pooled share moves with the margin.
         assert!((z(0.0) - z(0.02) - 0.9).abs() < 0.1, "{} {}", z(0.0), z(0.02));
         // Whichever side the margin comes from, the counts it leaves would not be named.
@@ -154,17 +163,17 @@ mod tests {
 
     #[test]
     fn all_rows_in_another_cell_are_named_although_p_is_zero() {
-        let moved = moved_cells(&[1 << 40, 0], &[1 << 20, 300_000], 0.0, 0.05).unwrap();
+        let moved = moved(&[1 << 40, 0], &[1 << 20, 300_000], 0.0, 0.05).unwrap();
         assert_eq!(moved.len(), 2);
         assert!(moved.iter().all(|moved| moved.z.is_finite() && moved.z.abs() > 37.0), "{moved:?}");
     }
 
     #[test]
     fn errors_say_what_and_where() {
-        let text = |margin, alpha| moved_cells(&[1, 2], &[2, 1], margin, alpha).unwrap_err().to_string();
+        let text = |margin, alpha| moved(&[1, 2], &[2, 1], margin, alpha).unwrap_err().to_string();
         assert_eq!(text(-0.1, 0.05), "margin is -0.1: it must be 0 to 1");
         assert_eq!(text(0.0, 1.0), "alpha is 1: it must lie between 0 and 1");
-        assert!(moved_cells(&[1], &[2, 1], 0.0, 0.05).is_err());
+        assert!(moved(&[1], &[2, 1], 0.0, 0.05).is_err());
     }
 
     proptest! {
@@ -175,14 +184,14 @@ mod tests {
             let (a, b): (Vec<u64>, Vec<u64>) = cells.into_iter().unzip();
             let (m, n) = (a.iter().sum::<u64>(), b.iter().sum::<u64>());
             prop_assume!(m > 0 && n > 0);
-            let moved = moved_cells(&a, &b, margin, 0.5).unwrap();
-            prop_assert!(moved.windows(2).all(|w| w[0].z.abs() >= w[1].z.abs()));
-            for MovedCell { cell, z } in moved {
+            let named = moved(&a, &b, margin, 0.5).unwrap();
+            prop_assert!(named.windows(2).all(|w| w[0].z.abs() >= w[1].z.abs()));
+            for MovedCell { cell, z } in named {
                 let change = b[cell] as f64 / n as f64 - a[cell] as f64 / m as f64;
                 prop_assert!(change.abs() > margin && change * z > 0.0);
             }
-            let exact = moved_cells(&a, &b, 0.0, 0.5).unwrap().len();
-            prop_assert!(moved_cells(&a, &b, margin, 0.5).unwrap().len() <= exact);
+            let exact = moved(&a, &b, 0.0, 0.5).unwrap().len();
+            prop_assert!(moved(&a, &b, margin, 0.5).unwrap().len() <= exact);
         }
     }
 
@@ -194,7 +203,7 @@ mod tests {
         let named = (0..DRAWS).filter(|_| {
             redraw(&mut cells, m, n, &mut rng);
             let (a, b): (Vec<u64>, Vec<u64>) = cells.iter().copied().unzip();
-            !moved_cells(&a, &b, 0.0, 0.05).unwrap().is_empty()
+            !moved(&a, &b, 0.0, 0.05).unwrap().is_empty()
         });
         named.count() as f64 / DRAWS as f64
     }

@@ -1,15 +1,16 @@
 //! Has a share changed by more than a tolerance?
 use super::farrington_manning::{Pair, Side};
 use crate::ArgumentError;
-use crate::error::strictly_within;
+use crate::error::{same_length, strictly_within};
 use crate::hypergeometric::redraw;
 use crate::rng::{Rng, seed_of};
 use crate::table::Table;
 
 /// p-value of "the total variation is at most `tolerance`": no set of categories gained more of the rows.
 ///
-/// `p = 2 min(p_cell, p_set)`. The first, [`largest_cell_p_value`], finds a change into or out of single
-/// categories. The second finds one of several categories: the rows of both sides are halved at random, the
+/// `p = 2 min(p_cell, p_set)`. The first, [`largest_cell_p_value`] with its own margin for each cell, finds a change
+/// into or out of single categories. These margins are the tolerance plus what the counts of a cell, or of any set of
+/// cells, may be off by. The second finds one of several categories: the rows of both sides are halved at random, the
 /// set of categories that gained is chosen on one half, and its gain is tested on the other; both halves take
 /// both parts, again `2 min`. The halves are seeded by the counts. A change that is spread thinly over
 /// hundreds of categories neither finds. `estimate - tolerance` in units of its standard error would be no
@@ -20,17 +21,18 @@ use crate::table::Table;
 pub fn category_relevant_p_value(
     reference: &[u64],
     current: &[u64],
-    tolerance: f64,
+    margins: &[f64],
+    set_margin: f64,
 ) -> Result<f64, ArgumentError> {
-    strictly_within("tolerance", tolerance, 0.0, 1.0)?;
-    let table = Table::try_new(reference, current)?;
-    let cell = largest_cell(&table, tolerance);
-    Ok((2.0 * cell.min(gaining_set(&table, tolerance))).min(1.0))
+    strictly_within("set_margin", set_margin, 0.0, 1.0)?;
+    let cell = largest_cell_p_value(reference, current, margins)?;
+    let set = gaining_set(&Table::try_new(reference, current)?, set_margin);
+    Ok((2.0 * cell.min(set)).min(1.0))
 }
 
-/// p-value of "no cell gained or lost more than `margin` of the rows".
+/// p-value of "no cell gained or lost more than its margin of the rows".
 ///
-/// The p-value of the cell with the largest likelihood ratio against a change of just `margin`, times the
+/// The p-value of the cell with the largest likelihood ratio against a change of just its margin, times the
 /// number of cells (Bonferroni), at most 1. Of a cell it is `Q(z(margin)) + Q(z(-margin))`, where `z(x) = (|d| -
 /// x) / sd(x)` is the Farrington-Manning score of its difference of shares `d`, the variance taken at the most
 /// likely shares that differ by `x`; the second part is the chance of a surprise on the other side. With fewer
@@ -40,16 +42,18 @@ pub fn category_relevant_p_value(
 /// American Statistical Association 85.
 ///
 /// # Errors
-/// The sides have different lengths, one has no rows or 2^62 or more, or the margin does not lie between 0
+/// The sides have different lengths, one has no rows or 2^62 or more, or a margin does not lie between 0
 /// and 1 (for 0 there is [`category_test`](super::category_test)).
-pub fn largest_cell_p_value(reference: &[u64], current: &[u64], margin: f64) -> Result<f64, ArgumentError> {
-    strictly_within("margin", margin, 0.0, 1.0)?;
-    Ok(largest_cell(&Table::try_new(reference, current)?, margin))
-}
-
-fn largest_cell(table: &Table, margin: f64) -> f64 {
-    let mut largest: Option<(f64, Pair)> = None;
-    for &(a, b) in &table.cells {
+pub fn largest_cell_p_value(
+    reference: &[u64],
+    current: &[u64],
+    margins: &[f64],
+) -> Result<f64, ArgumentError> {
+    let table = Table::try_new(reference, current)?;
+    same_length(margins, reference)?;
+    let mut largest: Option<(f64, Pair, f64)> = None;
+    for ((&a, &b), &margin) in reference.iter().zip(current).zip(margins) {
+        strictly_within("margin", margin, 0.0, 1.0)?;
         let pair = Pair::sorted(Side { count: b, rows: table.n }, Side { count: a, rows: table.m });
         // The bound spares most cells the search for their most likely shares.
         let best = largest.as_ref().map_or(0.0, |found| found.0);
@@ -58,11 +62,11 @@ fn largest_cell(table: &Table, margin: f64) -> f64 {
         }
         let ratio = pair.likelihood_ratio(margin);
         if ratio > best {
-            largest = Some((ratio, pair));
+            largest = Some((ratio, pair, margin));
         }
     }
-    // Within the margin nothing is surprising.
-    largest.map_or(1.0, |(_, pair)| (pair.p_value(margin) * table.cells.len() as f64).min(1.0))
+    // Within the margins nothing is surprising.
+    Ok(largest.map_or(1.0, |(_, pair, margin)| (pair.p_value(margin) * table.cells.len() as f64).min(1.0)))
 }
 
 /// Smaller of the p-values of two sets, each chosen on one half of the rows and tested on the other, times 2.
@@ -105,6 +109,14 @@ mod tests {
     use crate::null::normal_sf;
     use proptest::{collection::vec, prelude::*};
 
+    fn largest_cell(a: &[u64], b: &[u64], margin: f64) -> Result<f64, ArgumentError> {
+        largest_cell_p_value(a, b, &vec![margin; a.len()])
+    }
+
+    fn relevant(a: &[u64], b: &[u64], tolerance: f64) -> Result<f64, ArgumentError> {
+        category_relevant_p_value(a, b, &vec![tolerance; a.len()], tolerance)
+    }
+
     #[track_caller]
     fn close(value: f64, expected: f64, relative: f64) {
         assert!((value - expected).abs() <= relative * expected.abs(), "{value:e} is not {expected:e}");
@@ -115,13 +127,13 @@ mod tests {
     #[test]
     fn the_largest_cell_equals_direct_maximisation() {
         // The gain of the first category is the loss of the second.
-        let p = largest_cell_p_value(&[3000, 97_000], &[3300, 96_700], 0.002).unwrap();
+        let p = largest_cell(&[3000, 97_000], &[3300, 96_700], 0.002).unwrap();
         close(p, 2.0 * (0.10017952365181076 + 8.100183316539415e-11), 1e-6);
     }
 
     #[test]
     fn a_margin_of_almost_nothing_is_the_pooled_two_sided_test() {
-        let p = largest_cell_p_value(&[30_000, 70_000], &[30_500, 69_500], 1e-9).unwrap();
+        let p = largest_cell(&[30_000, 70_000], &[30_500, 69_500], 1e-9).unwrap();
         let z = 0.005 / (0.3025f64 * 0.6975 * 2.0 / 100_000.0).sqrt();
         close(p, 2.0 * 2.0 * normal_sf(z), 1e-5);
     }
@@ -130,8 +142,8 @@ mod tests {
     fn the_cell_that_decides_is_the_least_likely_one() {
         // A single row in a rare cell has the largest score on the small side, and is no surprise.
         let (reference, current) = ([8000, 1998, 2], [1200, 799, 1]);
-        let p = largest_cell_p_value(&reference, &current, 0.02).unwrap();
-        let alone = largest_cell_p_value(&[8000, 2000], &[1200, 800], 0.02).unwrap();
+        let p = largest_cell(&reference, &current, 0.02).unwrap();
+        let alone = largest_cell(&[8000, 2000], &[1200, 800], 0.02).unwrap();
         close(p, alone * 3.0 / 2.0, 0.1);
         assert!(p < 1e-40, "{p:e}");
     }
@@ -141,39 +153,49 @@ mod tests {
         // 6 points go from fifteen cells to fifteen others, .4 points each.
         let reference = [3333; 30];
         let current: Vec<u64> = (0..30).map(|i| if i % 2 == 0 { 3733 } else { 2933 }).collect();
-        assert_eq!(largest_cell_p_value(&reference, &current, 0.02).unwrap(), 1.0);
-        let p = category_relevant_p_value(&reference, &current, 0.02).unwrap();
+        assert_eq!(largest_cell(&reference, &current, 0.02).unwrap(), 1.0);
+        let p = relevant(&reference, &current, 0.02).unwrap();
         assert!(p < 1e-20, "{p:e}");
-        assert!(category_relevant_p_value(&reference, &current, 0.06).unwrap() > 0.05);
+        assert!(relevant(&reference, &current, 0.06).unwrap() > 0.05);
     }
 
     #[test]
     fn equal_counts_give_equal_p_values() {
-        let p = || category_relevant_p_value(&[300, 200, 400, 90], &[200, 300, 300, 190], 0.1).unwrap();
+        let p = || relevant(&[300, 200, 400, 90], &[200, 300, 300, 190], 0.1).unwrap();
         assert_eq!(p(), p());
         assert!(p() > 0.0 && p() < 1.0);
     }
 
     #[test]
     fn nothing_to_halve_and_nothing_to_choose() {
-        assert_eq!(category_relevant_p_value(&[1, 0], &[0, 1], 0.02).unwrap(), 1.0);
-        assert_eq!(category_relevant_p_value(&[100], &[100], 0.02).unwrap(), 1.0);
-        assert_eq!(largest_cell_p_value(&[50, 50], &[50, 50], 0.02).unwrap(), 1.0);
+        assert_eq!(relevant(&[1, 0], &[0, 1], 0.02).unwrap(), 1.0);
+        assert_eq!(relevant(&[100], &[100], 0.02).unwrap(), 1.0);
+        assert_eq!(largest_cell(&[50, 50], &[50, 50], 0.02).unwrap(), 1.0);
     }
 
     #[test]
     fn errors_say_what_and_where() {
         let text = |r: Result<f64, ArgumentError>| r.unwrap_err().to_string();
+        assert_eq!(text(relevant(&[1, 2], &[2, 1], 0.0)), "set_margin is 0: it must lie between 0 and 1");
+        assert_eq!(text(largest_cell(&[1, 2], &[2, 1], 1.0)), "margin is 1: it must lie between 0 and 1");
+        assert!(relevant(&[1], &[2, 1], 0.1).is_err());
+        assert!(largest_cell(&[1, 0], &[0, 0], 0.1).is_err());
         assert_eq!(
-            text(category_relevant_p_value(&[1, 2], &[2, 1], 0.0)),
-            "tolerance is 0: it must lie between 0 and 1"
+            text(largest_cell_p_value(&[1, 2], &[2, 1], &[0.1])),
+            "there are 1 margins for 2 cells: give one for each"
         );
-        assert_eq!(
-            text(largest_cell_p_value(&[1, 2], &[2, 1], 1.0)),
-            "margin is 1: it must lie between 0 and 1"
-        );
-        assert!(category_relevant_p_value(&[1], &[2, 1], 0.1).is_err());
-        assert!(largest_cell_p_value(&[1, 0], &[0, 0], 0.1).is_err());
+    }
+
+    #[test]
+    fn every_cell_has_its_own_margin() {
+        let (reference, current) = ([3000, 97_000], [3300, 96_700]);
+        let alone = largest_cell(&reference, &current, 0.002).unwrap();
+        // Behind a wide margin the second cell is no surprise, the first is the same one.
+        close(largest_cell_p_value(&reference, &current, &[0.002, 0.01]).unwrap(), alone, 1e-9);
+        assert_eq!(largest_cell_p_value(&reference, &current, &[0.01, 0.01]).unwrap(), 1.0);
+        let set = |margin| category_relevant_p_value(&reference, &current, &[0.01; 2], margin).unwrap();
+        assert_eq!(set(0.01), 1.0);
+        assert!(set(0.0001) < 0.1);
     }
 
     fn tables() -> impl Strategy<Value = (Vec<u64>, Vec<u64>)> {
@@ -186,8 +208,8 @@ mod tests {
     proptest! {
         #[test]
         fn p_values_are_p_values((a, b) in tables(), tolerance in 0.001..0.999f64) {
-            let whole = category_relevant_p_value(&a, &b, tolerance).unwrap();
-            let cell = largest_cell_p_value(&a, &b, tolerance).unwrap();
+            let whole = relevant(&a, &b, tolerance).unwrap();
+            let cell = largest_cell(&a, &b, tolerance).unwrap();
             prop_assert!((0.0..=1.0).contains(&whole) && (0.0..=1.0).contains(&cell), "{} {}", whole, cell);
             prop_assert!(whole <= (2.0 * cell).min(1.0));
         }
@@ -203,14 +225,14 @@ mod tests {
                 .filter(|pair| pair.difference() > margin)
                 .max_by(|x, y| ratio(x).total_cmp(&ratio(y)));
             let all = least_likely.map_or(1.0, |pair| pair.p_value(margin) * table.cells.len() as f64);
-            prop_assert!((largest_cell(&table, margin) - all.min(1.0)).abs() <= 1e-9 * all);
+            prop_assert!((largest_cell(&a, &b, margin).unwrap() - all.min(1.0)).abs() <= 1e-9 * all);
         }
 
         #[test]
         fn a_larger_margin_never_makes_the_same_cell_much_more_surprising(
             a in 0..200u64, b in 0..200u64, margin in 0.001..0.5f64, more in 0.0..0.4f64
         ) {
-            let p = |margin| largest_cell_p_value(&[a, 200 - a], &[b, 200 - b], margin).unwrap();
+            let p = |margin| largest_cell(&[a, 200 - a], &[b, 200 - b], margin).unwrap();
             prop_assert!(p(margin + more) >= p(margin) * 0.98 - 1e-12, "{} {}", p(margin), p(margin + more));
         }
     }
