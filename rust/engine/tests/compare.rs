@@ -249,7 +249,7 @@ fn what_moves_among_values_beyond_the_limit_is_not_called_stable() {
     let of = |replaced: bool| {
         let value = move |i: u32| match i % 10 {
             0..4 => format!("often {}", i % 7),
-            _ if replaced && i % 2 == 0 => format!("new {}", (i / 10) % 1511),
+            _ if replaced && i.is_multiple_of(2) => format!("new {}", (i / 10) % 1511),
             _ => format!("rare {}", (i / 3) % 3001),
         };
         profile(vec![("c", texts((0..n).map(value)))])

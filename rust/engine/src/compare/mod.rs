@@ -398,8 +398,7 @@ fn are_ids(reference: &ColumnProfile, current: &ColumnProfile) -> bool {
             .as_ref()
             .is_some_and(|d| d.estimate() > MOSTLY_DISTINCT * column.counts.valid() as f64)
     };
-    sides.iter().all(|column| nearly_all(column))
-        && sides.iter().any(|column| column.counts.valid() > FEW_VALUES)
+    sides.iter().all(nearly_all) && sides.iter().any(|column| column.counts.valid() > FEW_VALUES)
 }
 
 /// Whether it is unknown if the values of both sides are nearly all distinct: not counted, and too many to be listed.
