@@ -59,7 +59,7 @@ def compare(
     started = time.perf_counter()
     if not isinstance(correction, str):
         raise TypeError(f'correction is {told(correction)}: it takes "bh", "holm" or "none"')
-    limits: dict[str, Any] = {
+    options: dict[str, Any] = {
         "tolerance": _share("tolerance", tolerance, "it is a share of the rows, such as 0.02"),
         "alpha": _share("alpha", alpha, "it is a share of the findings, such as 0.05"),
         "resolution": _share("resolution", resolution, "it is a share of the rows, such as 0.05"),
@@ -78,8 +78,8 @@ def compare(
         now = profile_raw(current, collect=COLLECTED, reference=before._core, bin_numbers_alone=True, **reading)
         if saved is None:
             before = _counted_exactly(reference, before, workers)
-    core = _core.compare(before._core, now._core, columns=names, threads=workers, **limits)
-    return Comparison(core, (before, now), limits, time.perf_counter() - started)
+    core = _core.compare(before._core, now._core, columns=names, threads=workers, **options)
+    return Comparison(core, (before, now), options, time.perf_counter() - started)
 
 
 def _share(name: str, value: Any, meaning: str) -> float:

@@ -1,7 +1,7 @@
 """Comparisons: what changed between two profiles, and how sure that is."""
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from driftline import _core
@@ -215,15 +215,18 @@ class Comparison(Mapping[str, ColumnComparison]):
 
     def _rows(self) -> list[tuple[str, str, str, str]]:
         """Verdict, column, size and what moved: most important first, the rest summed up."""
-        rows = []
+        rows: list[tuple[str, str, str, str]] = []
+
+        def add(word: str, told: Sequence[tuple[str, str, str]]) -> None:
+            rows.extend((word, shown(name, 40), size, moved) for name, size, moved in told[:SHOWN_COLUMNS])
+            if len(told) > SHOWN_COLUMNS:
+                rows.append((word, f"{len(told) - SHOWN_COLUMNS:,} more columns", "", ""))
+
         for verdict, word in (("drift", "CHANGED"), ("undecided", "undecided")):
-            columns = self._of(verdict)
-            rows += [(word, shown(c.name, 40), c.size, _moved(c.headline)) for c in columns[:SHOWN_COLUMNS]]
-            if len(columns) > SHOWN_COLUMNS:
-                rows.append((word, f"{len(columns) - SHOWN_COLUMNS:,} more columns", "", ""))
-        rows += [("RETYPED", shown(name, 40), types, "") for name, types in self.retyped.items()]
-        rows += [("GONE", shown(name, 40), "only in the reference", "") for name in self.only_in_reference]
-        rows += [("NEW", shown(name, 40), "only in the current data", "") for name in self.only_in_current]
+            add(word, [(c.name, c.size, _moved(c.headline)) for c in self._of(verdict)])
+        add("RETYPED", [(name, types, "") for name, types in self.retyped.items()])
+        add("GONE", [(name, "only in the reference", "") for name in self.only_in_reference])
+        add("NEW", [(name, "only in the current data", "") for name in self.only_in_current])
         stable = self._of("stable")
         if len(stable) == 1:
             rows.append(("stable", shown(stable[0].name, 40), f"at most {percent(stable[0].effect_bound)}", ""))
@@ -231,8 +234,7 @@ class Comparison(Mapping[str, ColumnComparison]):
             limit = whole_percent(self.tolerance or self.resolution)
             rows.append(("stable", f"{len(stable):,} columns", f"each within {limit} of the rows", ""))
         unjudged = self._of("not judged")
-        for column in unjudged:
-            rows += [("not judged", shown(column.name, 40), column.reason or "", _moved(m)) for m in column.moved]
+        add("not judged", [(c.name, c.reason or "", _moved(m)) for c in unjudged for m in c.moved])
         quiet: dict[str, list[str]] = {}
         for column in unjudged:
             if not column.moved:

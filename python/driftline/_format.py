@@ -78,10 +78,14 @@ def value_of_type(value: float | None, type_name: str) -> str:
 
 
 def shown(value: Any, width: int = 24) -> str:
-    """A value of a category on one line."""
+    """A value on one line; of a long one both ends, for what begins alike often ends otherwise."""
     text = value if isinstance(value, str) else repr(value) if isinstance(value, bytes) else str(value)
     text = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
-    return text if len(text) <= width else text[: width - 3] + "..."
+    if len(text) <= width:
+        return text
+    kept = width - 3
+    end = kept // 3
+    return f"{text[: kept - end]}...{text[len(text) - end :]}"
 
 
 def told(value: Any) -> str:

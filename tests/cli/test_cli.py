@@ -158,7 +158,7 @@ def test_help_names_the_exit_codes(command: str) -> None:
         (["profile", DEMO, "--columns", '"id'], 'columns is "id: write A,B, and a name with a comma in double quotes'),
         (["profile", DEMO, "--nonsense"], "No such option"),
         (["compare", DEMO], "Missing argument 'CUR'"),
-        (["compare", DEMO, DEMO, "--tolerance", "much"], 'tolerance is "much": write a share of the rows, such as 2%'),
+        (["compare", DEMO, DEMO, "--tolerance", "much"], 'tolerance is "much": write a share, such as 2%'),
         (["compare", DEMO, DEMO, "--fail-on", "rain"], "'rain' is not"),
         (["profile", DEMO, "-o", "/none/a.parquet"], 'there is no folder "/none"'),
     ],
@@ -200,6 +200,81 @@ driftline.profile = forever
 sys.argv = ["driftline", "profile", "x"]
 driftline.cli.main()
 """
+
+
+SAVING = """
+import sys, threading
+import driftline, driftline._core, driftline.cli
+def batches():
+    import pyarrow
+    yield pyarrow.RecordBatch.from_pydict({"x": [1.0]})
+    print("ready", flush=True)
+    threading.Event().wait(60)
+profile = driftline.profile
+driftline.profile = lambda *data, **options: profile(batches())
+sys.argv = ["driftline", "profile", "x"]
+driftline.cli.main()
+"""
+
+
+def test_what_is_ended_from_outside_ends_as_after_ctrl_c() -> None:
+    with subprocess.Popen([sys.executable, "-c", SAVING], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as running:
+        assert running.stdout is not None
+        assert running.stdout.readline() == b"ready\n"
+        running.send_signal(signal.SIGTERM)
+        _, errors = running.communicate(timeout=50)
+    assert running.returncode == 143
+    assert errors == b""
+
+
+def test_a_terminal_of_few_characters_gets_what_it_can_show(tmp_path: pathlib.Path) -> None:
+    for name, cities in (("a", ["Köln", "東京"]), ("b", ["Köln", "Köln"])):
+        pl.DataFrame({"città": cities * 500}).write_parquet(tmp_path / f"{name}.parquet")
+    sides = [str(tmp_path / "a.parquet"), str(tmp_path / "b.parquet")]
+    for encoding in ("ascii", "latin-1"):
+        env = {**ENV, "PYTHONIOENCODING": encoding}
+        for options, code in ((["--fail-on", "drift"], 1), (["--json"], 0)):
+            command = [*DRIFTLINE, "compare", *sides, *options]
+            done = subprocess.run(command, capture_output=True, check=False, env=env)
+            assert (done.returncode, done.stderr) == (code, b"")
+            told = done.stdout.decode(encoding)
+            assert ("citt? " if encoding == "ascii" else "città ") in told or list(json.loads(told)) != []
+    assert "città" in json.loads(told)["drifted"]
+
+
+def test_a_gate_that_proved_nothing_says_so(tmp_path: pathlib.Path) -> None:
+    pl.DataFrame({"x": [0.1, 0.2, 0.3]}).write_parquet(tmp_path / "few.parquet")
+    few = str(tmp_path / "few.parquet")
+    done = run("compare", few, few, "--fail-on", "drift")
+    assert done.stderr == "driftline: passed, but no column is proved to be as it was: see above why\n"
+    assert run("compare", few, few).stderr == ""
+
+
+def test_many_findings_of_a_kind_are_summed_up(tmp_path: pathlib.Path) -> None:
+    for name, prefix in (("a", "old"), ("b", "new")):
+        columns = {f"{prefix} {i}": [1.0] for i in range(70)} | {f"both {i}": [1.0] for i in range(2)}
+        columns |= {f"typed {i}": [1.0 if name == "a" else "one"] for i in range(65)}
+        pl.DataFrame(columns).write_parquet(tmp_path / f"{name}.parquet")
+    told = run("compare", str(tmp_path / "a.parquet"), str(tmp_path / "b.parquet")).stdout
+    assert told.count("GONE ") == told.count("NEW ") == told.count("RETYPED ") == 61
+    assert re.search(r"GONE +10 more columns\n", told)
+    assert re.search(r"RETYPED +5 more columns\n", told)
+
+
+def test_the_json_of_a_comparison_holds_what_the_table_shows(tmp_path: pathlib.Path) -> None:
+    rows = 2000
+    a = {"x": [i / rows for i in range(rows)], "id": [f"a{i}" for i in range(rows)], "t": [1] * rows, "old": [1] * rows}
+    b = {"x": [i / rows + 0.5 for i in range(rows)], "id": a["id"], "t": ["1"] * rows, "new": [1] * rows}
+    for name, columns in (("a", a), ("b", b)):
+        pl.DataFrame(columns).write_parquet(tmp_path / f"{name}.parquet")
+    sides = [str(tmp_path / "a.parquet"), str(tmp_path / "b.parquet")]
+    told = json.loads(run("compare", *sides, "--alpha", "5%", "--json").stdout)
+    assert told["alpha"] == 0.05
+    assert (told["changed"], told["drifted"]) == (True, ["x"])
+    assert told["not_judged"] == {"id": "nearly all values are distinct"}
+    assert told["retyped"]["t"].startswith("int64 in the reference, string now")
+    assert (told["only_in_reference"], told["only_in_current"]) == (["old"], ["new"])
+    assert [column["name"] for column in told["columns"]] == ["x", "id", "t"]
 
 
 def test_ctrl_c_is_quiet() -> None:

@@ -132,7 +132,8 @@ def _how_to_read(status: Status, history: History, width: int) -> str:
     return (
         f"A line for each column and segment, the worst first, over {counted(len(history.starts), 'window')} of "
         f"{status.config.window}; {measured}. Rows moved: of numbers, the largest change of the share up to any cut "
-        f"point or within any bin; of categories, half the sum of all changes.{grouped if width > 1 else ''}"
+        f"point or within any bin; of categories, half the sum of all changes, less what chance adds."
+        f"{grouped if width > 1 else ''}"
     )
 
 

@@ -77,7 +77,7 @@ def how_measured() -> str:
     """What the share of rows that moved is."""
     return (
         "Rows moved: of numbers, the largest change of the share up to any cut point or within any bin; of categories, "
-        "half the sum of all changes. Missing rows count like any others. "
+        "half the sum of all changes, less what chance adds. Missing rows count like any others. "
         "At most: the upper bound of that share in all rows that such data could have come from."
     )
 

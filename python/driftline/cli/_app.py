@@ -132,7 +132,7 @@ def compare(
     tolerance: Annotated[
         str, typer.Option(metavar="SHARE", help="Share of the rows up to which a change does not matter.")
     ] = "2%",
-    alpha: Annotated[float, typer.Option(help="Accepted share of false findings.")] = 0.05,
+    alpha: Annotated[str, typer.Option(metavar="SHARE", help="Accepted share of false findings.")] = "5%",
     resolution: Annotated[
         str, typer.Option(metavar="SHARE", help="At tolerance 0: the change that a stable column may still have.")
     ] = "5%",
@@ -153,7 +153,7 @@ def compare(
         current,
         columns=_listed("columns", columns),
         tolerance=share("tolerance", tolerance),
-        alpha=alpha,
+        alpha=share("alpha", alpha),
         resolution=share("resolution", resolution),
         correction=correction.value,
         threads=threads,
@@ -167,6 +167,8 @@ def compare(
         _show(made)
     if fail_on is FailOn.drift and made.changed:
         raise typer.Exit(1)
+    if fail_on is not None and not made.stable:
+        print("driftline: passed, but no column is proved to be as it was: see above why", file=sys.stderr)
 
 
 Config = Annotated[str, typer.Option("--config", metavar="FILE", help="The configuration.")]
@@ -331,7 +333,7 @@ def _listed(option: str, given: list[str] | None) -> list[str] | None:
 
 
 def _show(made: Any) -> None:
-    """A table with lines and colours on a terminal, plain text in a pipe."""
+    """A table with lines on a terminal, plain text in a pipe."""
     if sys.stdout.isatty():
         Console().print(made)
     else:
@@ -339,7 +341,9 @@ def _show(made: Any) -> None:
 
 
 def _print_json(value: Any) -> None:
-    _write(json.dumps(_finite(value), ensure_ascii=False))
+    # Escaped where the characters would be lost on the way.
+    is_unicode = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
+    _write(json.dumps(_finite(value), ensure_ascii=not is_unicode))
 
 
 def _write(text: str) -> None:

@@ -3,21 +3,21 @@
 from typing import Any
 
 import driftline as dl
+from driftline._column_comparison import QUANTILES
 
 __all__ = ["comparison_as_json", "profile_as_json", "share"]
 
-QUANTILES = (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99)
 COUNTS = ("absent", "null", "nan", "pos_inf", "neg_inf", "zero", "negative", "empty")
 MOMENTS = ("min", "max", "mean", "std", "skewness", "kurtosis")
 
 
 def share(option: str, text: str) -> float:
-    """A share of the rows, written `2%` or `0.02`."""
+    """A share, written `2%` or `0.02`."""
     number = text.strip().removesuffix("%")
     try:
         value = float(number)
     except ValueError:
-        raise ValueError(f'{option} is "{text}": write a share of the rows, such as 2% or 0.02') from None
+        raise ValueError(f'{option} is "{text}": write a share, such as 2% or 0.02') from None
     return value / 100 if text.strip().endswith("%") else value
 
 
@@ -48,9 +48,12 @@ def comparison_as_json(comparison: dl.Comparison) -> dict[str, Any]:
         "alpha": comparison.alpha,
         "resolution": comparison.resolution,
         "correction": comparison.correction,
+        "changed": comparison.changed,
         "drifted": comparison.drifted,
         "undecided": comparison.undecided,
         "stable": comparison.stable,
+        "retyped": comparison.retyped,
+        "not_judged": comparison.not_judged,
         "only_in_reference": comparison.only_in_reference,
         "only_in_current": comparison.only_in_current,
         "columns": comparison.to_dicts(),

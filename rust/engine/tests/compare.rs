@@ -234,6 +234,26 @@ fn texts(values: impl Iterator<Item = String>) -> ArrayRef {
 }
 
 #[test]
+fn columns_asked_for_that_no_two_sides_have_are_refused() {
+    let before = profile(vec![("x", floats([1.0].into_iter())), ("old", floats([1.0].into_iter()))]);
+    let now = profile(vec![("x", floats([1.0].into_iter())), ("new", floats([1.0].into_iter()))]);
+    let refused = |names: &[&str]| {
+        let columns = Some(names.iter().map(|&name| name.to_owned()).collect());
+        compare(&before, &now, &CompareOptions { columns, ..CompareOptions::default() })
+            .unwrap_err()
+            .to_string()
+    };
+    assert_eq!(
+        refused(&["new"]),
+        "of the columns asked for (\"new\") none is on both sides: \"new\" is only in the current data"
+    );
+    assert!(
+        refused(&["new", "old"])
+            .ends_with("\"old\" is only in the reference, \"new\" is only in the current data")
+    );
+}
+
+#[test]
 fn categories_none_of_which_came_before_moved_whole() {
     let sides = ["old", "new"]
         .map(|side| profile(vec![("c", texts((0..500).map(|i| format!("{side} {}", (i * i) % 173))))]));

@@ -324,6 +324,19 @@ impl<'a> Pairs<'a> {
         let new = current.skipped().iter().filter(|skipped| wanted(&skipped.name) && !found(&skipped.name));
         only_in_current.extend(new.map(|skipped| skipped.name.clone()));
         if common.is_empty() && unprofiled.is_empty() {
+            if let Some(asked) = &options.columns {
+                let one_sided = |names: &[String], where_: &str| {
+                    names.first().map(|name| format!("{name:?} is only in the {where_}"))
+                };
+                let told =
+                    [one_sided(&only_in_reference, "reference"), one_sided(&only_in_current, "current data")];
+                let told: Vec<_> = told.into_iter().flatten().collect();
+                return Err(Error::Input(format!(
+                    "of the columns asked for ({}) none is on both sides: {}",
+                    offered(asked.iter().map(String::as_str)),
+                    told.join(", ")
+                )));
+            }
             return Err(Error::Input(format!(
                 "the two sides have no column in common: the reference has {}, the current data {}",
                 offered(names(reference)),
