@@ -186,6 +186,12 @@ fn the_merge_of_pieces_never_drifts_from_the_whole() {
                     assert_ne!(judgement.verdict, Verdict::Drift, "{}: {judgement:?}", column.name);
                 }
             }
+            // As many rows of the same numbers are the same, in whatever pieces they came.
+            if a.rows() == b.rows() {
+                let x = judged(&compare(a, b, &options).unwrap(), "x").clone();
+                assert_eq!(x.verdict, Verdict::Stable, "{x:?}");
+                assert!(x.effect < 0.005, "{x:?}");
+            }
         }
     }
 }
