@@ -26,7 +26,8 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<()> {
         let _ = std::fs::remove_file(&half);
         match error.kind() {
             std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory => {
-                Error::Input(format!("{name}: there is no folder {folder:?}"))
+                let why = if folder.is_dir() { "no files can be made in" } else { "there is no folder" };
+                Error::Input(format!("{name}: {why} {folder:?}: choose another one"))
             }
             _ => Error::from_io(&name, &error),
         }

@@ -134,6 +134,14 @@ fn nothing_half_written_stays_when_the_folder_is_not_there() {
     let folder = tempfile::TempDir::new().unwrap();
     let error = table::save(&sample(), &folder.path().join("no/such/p.parquet")).unwrap_err();
     assert!(matches!(&error, Error::Input(m) if m.contains("there is no folder")), "{error}");
+    // A folder that is there, and takes nobody's files.
+    if std::path::Path::new("/proc/self").is_dir() {
+        let error = table::save(&sample(), std::path::Path::new("/proc/a.parquet")).unwrap_err();
+        assert!(
+            matches!(&error, Error::Input(m) if m.contains("no files can be made in \"/proc\"")),
+            "{error}"
+        );
+    }
     table::save(&sample(), &folder.path().join("p.parquet")).unwrap();
     let files: Vec<_> = std::fs::read_dir(folder.path()).unwrap().map(|f| f.unwrap().file_name()).collect();
     assert_eq!(files, ["p.parquet"]);
