@@ -186,6 +186,20 @@ def test_time_goes_on_without_rows(home: pathlib.Path) -> None:
             made.update(hours(61, 62), now=datetime(2024, 1, 3))
 
 
+@pytest.mark.parametrize("minutes", [9_000, 10_100, 300_000])
+def test_a_gap_is_told_however_long_it_is(home: pathlib.Path, minutes: int) -> None:
+    settings = {"window": "1 minute", "lateness": "0 seconds", "reference": "first 40 minutes"}
+    with log.monitor(home, **settings) as made:
+        made.update(log.hours(0, 3, rows=600), now=log.NOW)
+        made.advance(log.hour(3 + minutes / 60))
+        (alarm,) = made.alarm_list()
+        assert (alarm.what.partition(";")[0], alarm.opened, alarm.is_open) == ("no rows", "2024-01-01 03:00", True)
+        rows = log.hours(3, 4, rows=600).with_columns(pl.col("ts") + pl.duration(minutes=minutes))
+        made.update(rows, now=log.NOW)
+        (alarm,) = made.alarm_list()
+        assert not alarm.is_open
+
+
 def test_it_goes_on_where_it_ended(home: pathlib.Path) -> None:
     parts = [hours(0, 60).head(1234), hours(0, 60).slice(1234), hours(60, 80, shift=0.3)]
     with log.monitor(home, monitor="whole") as whole:

@@ -264,7 +264,7 @@ class Monitor:
         for window, segment, profile in late:
             of_window = together.setdefault(window, {})
             of_window[segment] = _added(of_window[segment], profile) if segment in of_window else profile
-        stored = self._stored(together, profiles)
+        stored = self._stored(_spans(together), profiles)
         for window, of_window in together.items():
             for segment, profile in of_window.items():
                 before, revision = stored.get((window, segment), (_core.Profile.empty(), 0))
@@ -274,8 +274,10 @@ class Monitor:
                 amended.append(self._windows.label(window))
         self._write(tables, alarms, even_if_nothing_is_new)
 
-    def _amend(self, closed: Iterable[tuple[int, str, _core.Profile]], windows: set[int], amended: list[str]) -> None:
-        """Writes windows that were counted anew."""
+    def _amend(
+        self, closed: Iterable[tuple[int, str, _core.Profile]], windows: Iterable[tuple[int, int]], amended: list[str]
+    ) -> None:
+        """Writes windows that were counted anew, by their spans."""
         core = self._ready()
         anew = {(window, segment): profile for window, segment, profile in closed}
         stored = self._stored(windows)
@@ -313,10 +315,12 @@ class Monitor:
             self._commits += 1
             self._pending = None
 
-    def _stored(self, windows: Iterable[int], closed: _core.Table | None = None) -> dict[tuple[int, str], _Stored]:
-        """What this writer stored of windows, by segment, or is about to store: `closed`."""
+    def _stored(
+        self, windows: Iterable[tuple[int, int]], closed: _core.Table | None = None
+    ) -> dict[tuple[int, str], _Stored]:
+        """What this writer stored of spans of windows, by segment, or is about to store: `closed`."""
         stored: dict[tuple[int, str], _Stored] = {}
-        spans = [tuple(map(self._windows.start_us, span)) for span in _spans(windows)]
+        spans = [tuple(map(self._windows.start_us, span)) for span in windows]
         for begin, end in spans:
             monitor, since, until = self.config.monitor, moment(begin), moment(end)
             stored |= self._revised(self._store.profiles(monitor, writer=self.writer, since=since, until=until))
