@@ -145,6 +145,7 @@ class Monitor:
         writer: str,
         time: str,
         features: Sequence[str] | None,
+        named: Sequence[tuple[str, str]],
         ignore: Sequence[str],
         segments: Sequence[Sequence[str]],
         segment_limit: int,
@@ -164,9 +165,17 @@ class Monitor:
         bins: Profile | None = None,
         state: bytes | None = None,
     ) -> None:
-        """`bins` tells how columns are watched, `state` is a checkpoint to go on from."""
-    def update(self, data: Any, now_us: int) -> int:
-        """Adds what speaks Arrow; returns its rows."""
+        """`bins` tells how columns are watched, `state` is a checkpoint to go on from.
+
+        `named` are columns that the rows must have, each after where it is named.
+        """
+    def update(self, data: Any, now_us: int) -> tuple[int, int] | None:
+        """Adds what speaks Arrow, all of it or nothing; from when to when the rows are."""
+    @property
+    def is_broken(self) -> bool:
+        """Whether it failed while it added rows of which some are counted."""
+    def late_windows(self) -> set[int]:
+        """Windows to which rows came late that are waiting to be taken."""
     def read(
         self,
         files: Files,

@@ -4,6 +4,7 @@ import pathlib
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -533,6 +534,138 @@ def test_a_batch_that_cannot_be_read_is_told(home: pathlib.Path) -> None:
         made.update(hours(45, 60), now=log.NOW)
         assert set(log.rows_by_window(log.results(made)).values()) == {100}
         assert len(log.rows_by_window(log.results(made))) == 59
+
+
+SEGMENTED: dict[str, Any] = {"columns": {"time": "ts", "segments": ["c"]}, "segment_limit": 5}
+
+
+def broken_stream(batches: int) -> pa.RecordBatchReader:
+    """Rows whose source fails after some batches."""
+    table = hours(60, 61, rows=50_000).to_arrow()
+
+    def read() -> Any:
+        for _ in range(batches):
+            yield from table.to_batches()
+        raise ValueError("the source is gone")
+
+    return pa.RecordBatchReader.from_batches(table.schema, read())
+
+
+BAD: dict[str, Any] = {
+    "a batch without the column of segments": lambda: hours(60, 62).drop("c"),
+    "the second of two": lambda: [hours(60, 62), hours(62, 63).drop("c")],
+    "times that are none, in the second": lambda: [hours(60, 62), hours(62, 63).with_columns(ts=pl.lit("soon"))],
+    "a source that fails": lambda: broken_stream(2),
+    "a source that fails after many rows": lambda: broken_stream(7),
+}
+
+
+@pytest.mark.parametrize("bad", BAD)
+def test_of_a_batch_that_fails_nothing_counts(home: pathlib.Path, bad: str) -> None:
+    with log.monitor(home, **SEGMENTED) as made:
+        made.update(hours(0, 60), now=log.NOW)
+        made.update(hours(60, 61).head(30), now=log.NOW)
+        with pytest.raises((dl.errors.DriftlineError, ValueError, TypeError)):
+            made.update(BAD[bad](), now=log.NOW)
+        # Handed over again, mended.
+        made.update(hours(60, 61).tail(70), now=log.NOW)
+        made.update(hours(61, 65), now=log.NOW)
+        assert set(log.rows_by_window(log.results(made)).values()) == {100}
+        assert made._core.counts["rows"] == 6500
+
+
+def test_what_failed_is_not_committed_on_the_way_out(home: pathlib.Path) -> None:
+    def run() -> None:
+        with log.monitor(home, **SEGMENTED) as made:
+            made.update(hours(0, 60), now=log.NOW)
+            made.update(hours(60, 61).drop("c"), now=log.NOW)
+
+    with pytest.raises(dl.errors.InputError, match='no column "c", which tells the segments'):
+        run()
+    with log.monitor(home, **SEGMENTED) as made:
+        assert made._core.counts["rows"] == 6000
+
+
+def test_rows_are_kept_from_a_commit_on(home: pathlib.Path) -> None:
+    made = log.monitor(home)
+    made.update(hours(0, 60), now=log.NOW)
+    made.update(hours(60, 61).head(30), now=log.NOW)
+    made.commit()
+    made.update(hours(60, 61).tail(70), now=log.NOW)
+    # The process is killed.
+    made._writer.close()
+    with log.monitor(home) as made:
+        assert made._core.counts["rows"] == 6030
+        made.update(hours(60, 61).tail(70), now=log.NOW)
+        made.update(hours(61, 63), now=log.NOW)
+        assert set(log.rows_by_window(log.results(made)).values()) == {100}
+    with pytest.raises(ValueError, match="the monitor is closed"):
+        made.commit()
+
+
+def test_rows_survive_a_store_that_cannot_be_read(home: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with log.monitor(home) as made:
+        made.update(hours(0, 60), now=log.NOW)
+        made.update(hours(60, 61).head(30), now=log.NOW)
+        with monkeypatch.context() as patch:
+
+            def bad(*_: object, **__: object) -> None:
+                raise dl.errors.StorageError("x: I/O error")
+
+            patch.setattr(made._store, "profiles", bad)
+            with pytest.raises(dl.errors.StorageError, match="I/O error"):
+                made.update(pl.concat([hours(50, 51, rows=7), hours(60, 61).tail(70), hours(61, 63)]), now=log.NOW)
+        made.update(hours(63, 65), now=log.NOW)
+        rows = log.rows_by_window(log.results(made))
+    assert rows.pop("2024-01-03 02:00") == 107
+    assert set(rows.values()) == {100}
+
+
+NAMED: dict[str, tuple[dict[str, Any], str]] = {
+    "a feature": (
+        {"columns": {"time": "ts", "features": ["x", "cc"]}},
+        'columns.features[1] is "cc", and the rows have no such column: did you mean "c"?',
+    ),
+    "the prediction": (
+        {"columns": {"time": "ts", "prediction": "y_perd"}},
+        'columns.prediction is "y_perd", and the rows have no such column: columns are "c", "ts", "x"',
+    ),
+    "a check": (
+        {"checks": {"X1": {"min": 0}}},
+        'checks.X1 is "X1", and the rows have no such column: did you mean "x"?',
+    ),
+}
+
+
+@pytest.mark.parametrize("what", NAMED)
+@pytest.mark.parametrize("way", ["handed over", "an archive", "beside a given reference"])
+def test_a_column_that_is_named_and_not_there_is_told(
+    home: pathlib.Path, tmp_path: pathlib.Path, what: str, way: str
+) -> None:
+    settings, said = NAMED[what]
+    if way == "an archive":
+        for part in range(2):
+            log.write(tmp_path / "data" / f"{part}.parquet", hours(part * 30, part * 30 + 30))
+        settings = {**settings, "data": str(tmp_path / "data")}
+    if way == "beside a given reference":
+        settings = {**settings, "reference": str(log.write(tmp_path / "train.parquet", hours(-40, 0)))}
+    with log.monitor(home, **settings) as made:
+        begin = made.read if way == "an archive" else partial(made.update, hours(0, 60))
+        with pytest.raises(dl.errors.InputError) as caught:
+            begin(now=log.NOW)
+        assert said in str(caught.value)
+    # With the name put right, it begins.
+    right = {"columns": {"time": "ts", "features": ["x", "c"]}}
+    with log.monitor(home, **{key: settings[key] for key in ("data", "reference") if key in settings}, **right) as made:
+        made.update(hours(0, 60), now=log.NOW)
+
+
+def test_a_column_may_be_in_some_files_only(home: pathlib.Path, tmp_path: pathlib.Path) -> None:
+    for part in range(2):
+        rows = hours(part * 30, part * 30 + 30)
+        log.write(tmp_path / "data" / f"{part}.parquet", rows if part else rows.drop("c"))
+    columns = {"time": "ts", "features": ["x", "c"]}
+    assert log.read(home, tmp_path / "data", columns=columns).files == 2
 
 
 def test_what_the_disk_refused_comes_with_the_next_rows(home: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:

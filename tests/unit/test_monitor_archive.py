@@ -542,3 +542,22 @@ def test_a_file_that_was_begun_and_is_gone_is_told(data: pathlib.Path, home: pat
     path.write_bytes(content)
     log.read(home, data)
     log.same(log.said(home), again(data, home))
+
+
+def test_rows_that_were_handed_over_are_not_lost_to_a_change(data: pathlib.Path, home: pathlib.Path) -> None:
+    log.read(home, data)
+    with log.monitor(home) as made:
+        made.update(log.hours(58, 62, rows=10, seed=2), now=log.NOW)
+    before = log.said(home)
+    log.write(data / "05.parquet", hours_of(5).gather_every(2), modified_s=1)
+    log.write(data / "02.parquet", hours_of(2).gather_every(2), modified_s=1)
+    found = log.read(home, data)
+    assert (found.changed, list(found.unreadable)) == ([str(data / "02.parquet")], [str(data / "05.parquet")])
+    assert found.unreadable[str(data / "05.parquet")].endswith(
+        "05.parquet: changed, and rows of its windows were handed over by update(), which cannot be counted anew: "
+        "what was counted stands; put the file back, or name the monitor anew"
+    )
+    after = log.said(home)[0].filter(pl.col("window_start") >= log.hour(30))
+    log.same([after], [before[0].filter(pl.col("window_start") >= log.hour(30))])
+    log.write(data / "05.parquet", hours_of(5), modified_s=2)
+    assert log.read(home, data).unreadable == {}

@@ -145,20 +145,41 @@ class Monitor:
     def update(self, batch: object, *, now: datetime | None = None) -> None:
         """Adds rows: any frame, Arrow table, dict of arrays, or an iterable of these; no paths, which `read` is for.
 
+        Rows are on disk once a window closes with them or after them, and with `commit` and `close`: a process that is
+        killed before has to hand them over again. Where this raises `InputError`, none of the rows are added.
+
         Args:
             batch: The rows, with the column of times.
             now: What the clock says, by default the system's; rows from more than a day later have no time.
 
         Raises:
-            InputError: There is no column of times, or a column cannot be read.
+            InputError: There is no column of times, or a column cannot be read. Nothing is added then.
             StorageError: The disk fails. The rows are taken, and what came of them is written with what comes next.
         """
         core = self._ready()
         if _sources.is_path(batch):
             raise TypeError("batch is a path: name it as data in the configuration and call read()")
+        now_us, state = _now_us(now), self._state
+        was_unsaved, span_us = self._is_unsaved, state.handed_over_us
+        before: bytes | None = None
         self._is_unsaved = True
-        for item in _sources.produce(batch):
-            core.update(item, _now_us(now))
+        try:
+            items = _sources.produce(batch)
+            following = next(items, None)
+            while following is not None:
+                item, following = following, next(items, None)
+                if following is not None and before is None:
+                    before = core.checkpoint()
+                state.handed_over_us = _both(state.handed_over_us, core.update(item, now_us))
+        except BaseException:
+            state.handed_over_us, self._is_unsaved = span_us, was_unsaved
+            if before is not None:
+                self._core = core_of(
+                    self.config, self.writer, until_us=state.until_us, state=before, threads=self._threads
+                )
+            elif core.is_broken:
+                self._is_lost = True
+            raise
         self._commit()
 
     def advance(self, to_time: datetime) -> None:
@@ -203,6 +224,17 @@ class Monitor:
                 self._go_back()
                 raise
 
+    def commit(self) -> None:
+        """Writes all that was handed over: it is not lost from now on, whatever becomes of the process.
+
+        Raises:
+            StorageError: The disk fails. Nothing is lost: call it again.
+        """
+        self._open_writer()
+        if self._is_lost:
+            self._go_back()
+        self._commit(even_if_nothing_is_new=True)
+
     def results(self) -> Any:
         """A row for each column of each segment of each window: a frame of polars, or Arrow where that is missing."""
         return _frame(self._store.results(monitor=self.config.monitor))
@@ -237,7 +269,8 @@ class Monitor:
         """Keeps what it knows, and lets go of the source."""
         if self._writer is not None:
             try:
-                if self._core is not None:
+                # Before any rows nothing is known that would have to be kept, and the configuration may still change.
+                if self._core is not None and (self._commits or self._is_unsaved):
                     self._commit(even_if_nothing_is_new=True)
             finally:
                 self._writer.close()
@@ -255,6 +288,9 @@ class Monitor:
         if core is None or self._is_lost:
             return
         self._settle()
+        # Before anything is taken, so that nothing is lost where the store cannot be read.
+        spans = list(_spans(core.late_windows()))
+        stored = self._stored(spans)
         # From when it is taken until it is written, what came of the rows is here alone.
         self._is_lost = True
         profiles, results, alarms, late = core.take()
@@ -264,7 +300,7 @@ class Monitor:
         for window, segment, profile in late:
             of_window = together.setdefault(window, {})
             of_window[segment] = _added(of_window[segment], profile) if segment in of_window else profile
-        stored = self._stored(_spans(together), profiles)
+        stored |= self._about_to_be(spans, profiles)
         for window, of_window in together.items():
             for segment, profile in of_window.items():
                 before, revision = stored.get((window, segment), (_core.Profile.empty(), 0))
@@ -315,10 +351,8 @@ class Monitor:
             self._commits += 1
             self._pending = None
 
-    def _stored(
-        self, windows: Iterable[tuple[int, int]], closed: _core.Table | None = None
-    ) -> dict[tuple[int, str], _Stored]:
-        """What this writer stored of spans of windows, by segment, or is about to store: `closed`."""
+    def _stored(self, windows: Iterable[tuple[int, int]]) -> dict[tuple[int, str], _Stored]:
+        """What this writer stored of spans of windows, by segment."""
         stored: dict[tuple[int, str], _Stored] = {}
         spans = [tuple(map(self._windows.start_us, span)) for span in windows]
         for begin, end in spans:
@@ -330,8 +364,14 @@ class Monitor:
                 if row["revision"] > stored.get(key, (None, 0))[1]:
                     # A window that lost all its rows has results, and no profile of its revision.
                     stored[key] = (_core.Profile.empty(), row["revision"])
+        return stored
+
+    def _about_to_be(self, windows: Iterable[tuple[int, int]], closed: _core.Table) -> dict[tuple[int, str], _Stored]:
+        """The same of windows that have closed and are not stored yet."""
+        stored: dict[tuple[int, str], _Stored] = {}
+        spans = [tuple(map(self._windows.start_us, span)) for span in windows]
         names = {"monitor": self.config.monitor, "writer": self.writer}
-        data = _core.facts_to_parquet(closed, "profiles", **names) if spans and closed is not None else None
+        data = _core.facts_to_parquet(closed, "profiles", **names) if spans else None
         if data is not None:
             source = _core.remote_input("closed.parquet", len(data), lambda start, size: data[start : start + size])
             for begin, end in spans:
@@ -352,6 +392,13 @@ def _added(before: _core.Profile, late: _core.Profile) -> _core.Profile:
         return before.merge(late)
     except InputError:
         return before
+
+
+def _both(span: tuple[int, int] | None, other: tuple[int, int] | None) -> tuple[int, int] | None:
+    """From the first to the last of both."""
+    if span is None or other is None:
+        return span or other
+    return min(span[0], other[0]), max(span[1], other[1])
 
 
 def _spans(windows: Iterable[int]) -> Iterator[tuple[int, int]]:

@@ -106,7 +106,7 @@ type CheckParts = (Option<f64>, Option<f64>, Option<f64>, bool, Option<BTreeSet<
 impl Monitor {
     /// Settings are given by keywords; `state` is a checkpoint, `reference` a profile that tells the bins.
     #[new]
-    #[pyo3(signature = (*, name, writer, time, features, ignore, segments, segment_limit, window, timezone, lateness_us, tolerance, false_alarms, per, reference, span, span_us, cycle, checks, k, threads, bins = None, state = None))]
+    #[pyo3(signature = (*, name, writer, time, features, named, ignore, segments, segment_limit, window, timezone, lateness_us, tolerance, false_alarms, per, reference, span, span_us, cycle, checks, k, threads, bins = None, state = None))]
     #[expect(clippy::too_many_arguments, reason = "one a keyword, as Python has them")]
     fn new(
         py: Python<'_>,
@@ -114,6 +114,7 @@ impl Monitor {
         writer: String,
         time: String,
         features: Option<Vec<String>>,
+        named: Vec<(String, String)>,
         ignore: Vec<String>,
         segments: Vec<Vec<String>>,
         segment_limit: usize,
@@ -156,6 +157,7 @@ impl Monitor {
                 writer,
                 time,
                 features,
+                named,
                 ignore: ignore.into_iter().collect(),
                 segments,
                 segment_limit,
@@ -177,18 +179,21 @@ impl Monitor {
         py.detach(made).map(|monitor| Self(Mutex::new(monitor))).map_err(|e| to_py(py, e))
     }
 
-    /// Adds what speaks Arrow.
-    fn update(&self, data: &Bound<'_, PyAny>, now_us: i64) -> PyResult<u64> {
-        let source = import_batches(data)?;
-        self.run(data.py(), |monitor| {
-            let mut rows = 0;
-            for batch in source.batches {
-                let batch = batch?;
-                monitor.update(&batch, now_us)?;
-                rows += batch.num_rows() as u64;
-            }
-            Ok(rows)
-        })
+    /// Adds what speaks Arrow, all of it or nothing; from when to when the rows are.
+    fn update(&self, data: &Bound<'_, PyAny>, now_us: i64) -> PyResult<Option<(i64, i64)>> {
+        let mut batches = import_batches(data)?.batches;
+        self.run(data.py(), |monitor| monitor.update_all(&mut batches, now_us))
+    }
+
+    /// Whether it failed while it added rows of which some are counted.
+    #[getter]
+    fn is_broken(&self) -> PyResult<bool> {
+        Ok(self.lock()?.is_broken())
+    }
+
+    /// Windows to which rows came late that are waiting to be taken.
+    fn late_windows(&self) -> PyResult<BTreeSet<i64>> {
+        Ok(self.lock()?.late_windows())
     }
 
     /// Adds rows of files until they end, so many results wait to be taken or so long a time is over; whether they

@@ -1,5 +1,6 @@
 //! What only files that can be read again make possible: bins of a whole reference, and windows counted anew.
 use super::collected::Collected;
+use super::named::Names;
 use super::segments::Segments;
 use super::settings::Settings;
 use super::times::{NO_TIME, instants_us};
@@ -72,15 +73,24 @@ impl Times {
     }
 }
 
-/// The profile of the rows before an instant, from which a monitor takes its bins.
+/// The profile of the rows before an instant, from which a monitor takes its bins; and all columns there are.
 ///
 /// # Errors
 /// An input cannot be read.
-pub fn profile_before(inputs: &[Input], settings: &Settings, until_us: i64) -> Result<Profile> {
+pub(super) fn profile_before(
+    inputs: &[Input],
+    settings: &Settings,
+    until_us: i64,
+    known: &mut Names,
+) -> Result<Profile> {
     let options = Options { threads: settings.threads, may_lack_columns: true, ..Options::default() };
     let mut collected = Collected::default();
     for input in inputs {
+        let mut is_first = true;
         for_each_batch(input, &|_| true, &mut |batch| {
+            if std::mem::take(&mut is_first) {
+                known.merge(Names::of(batch.schema_ref())?);
+            }
             let times = times_of(&batch, &settings.time)?;
             let is_before = |&time: &i64| time != NO_TIME && time < until_us;
             let batch = projected(settings, &batch)?;

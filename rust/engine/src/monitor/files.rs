@@ -228,6 +228,7 @@ impl Monitor {
         file.load(&self.settings.time)?;
         let left_us = if file.is_over { i64::MAX } else { file.least_us() };
         self.hold(Some(left_us.min(others_us)), most_held)?;
+        self.check(&rows)?;
         self.add(&rows, times, now_us)?;
         Ok(many as u64)
     }

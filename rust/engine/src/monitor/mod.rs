@@ -14,6 +14,7 @@ pub mod calendar;
 mod checkpoint;
 mod collected;
 mod files;
+mod named;
 mod rules;
 mod segments;
 mod series;
@@ -24,7 +25,7 @@ mod watch;
 mod watched;
 mod zone;
 
-pub use archive::{Recount, Times, profile_before};
+pub use archive::{Recount, Times};
 pub use calendar::{Calendar, Cycle, Every, Unit};
 pub use files::{Files, Unread};
 pub use rules::Check;

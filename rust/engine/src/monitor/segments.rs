@@ -1,9 +1,10 @@
 //! Which segments a row belongs to: the values, or combinations of values, of some columns.
+use crate::profile::type_name;
 use crate::{Error, Result};
 use arrow_array::cast::AsArray;
 use arrow_array::{Array, RecordBatch};
-use arrow_cast::cast;
-use arrow_schema::DataType;
+use arrow_cast::{can_cast_types, cast};
+use arrow_schema::{DataType, Schema};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -55,6 +56,23 @@ impl Segments {
         &self.names[segment]
     }
 
+    /// Whether rows of these columns can be told apart.
+    ///
+    /// # Errors
+    /// A column is missing, or has no values that can be told apart.
+    pub fn check(&self, schema: &Schema) -> Result<()> {
+        for column in self.by.iter().flatten() {
+            let field = schema.field_with_name(column).map_err(|_| no_column(column))?;
+            if !can_cast_types(field.data_type(), &DataType::Utf8) {
+                let found = type_name(field.data_type());
+                return Err(Error::Input(format!(
+                    "column {column:?}, which tells the segments, is {found}: it takes text, numbers, flags or times"
+                )));
+            }
+        }
+        Ok(())
+    }
+
     /// Rows of each segment but the whole, as row numbers of the batch.
     ///
     /// # Errors
@@ -78,9 +96,7 @@ impl Segments {
         let mut values: Vec<Vec<Option<String>>> = vec![vec![]];
         for column in &self.by[list] {
             // Values of a column get codes; a combination is a code for each pair of codes met.
-            let array = batch
-                .column_by_name(column)
-                .ok_or_else(|| Error::Input(format!("no column {column:?}, which tells the segments")))?;
+            let array = batch.column_by_name(column).ok_or_else(|| no_column(column))?;
             let text = cast(array, &DataType::Utf8)
                 .map_err(|e| Error::Input(format!("column {column:?}, which tells the segments: {e}")))?;
             let text = text.as_string::<i32>();
@@ -117,6 +133,10 @@ impl Segments {
             }
         }
     }
+}
+
+fn no_column(column: &str) -> Error {
+    Error::Input(format!("no column {column:?}, which tells the segments"))
 }
 
 fn named<'a>(columns: &[String], values: impl Iterator<Item = &'a str>) -> String {

@@ -2,19 +2,21 @@
 use super::alarm::{Detector, Event, Happened};
 use super::archive::{Recount, profile_before};
 use super::collected::Collected;
+use super::named::Names;
 use super::rules::{self, Broken, Volume};
 use super::segments::{Segments, WHOLE};
 use super::series::{Budget, Judged, Seen, Series};
 use super::settings::{Settings, Span};
-use super::tables::{self, Closed, Late, Names, Output, Profiles, Standing, Watcheds};
+use super::tables::{self, Closed, Late, Output, Profiles, Standing, Watcheds};
 use super::times::{NO_TIME, instants_us};
 use super::watched::Watched;
 use crate::options::{Collect, Options};
-use crate::profile::Profile;
+use crate::profile::{Profile, ProfileBuilder};
 use crate::source::Input;
 use crate::threads;
 use crate::{Error, Result};
 use arrow_array::{RecordBatch, UInt32Array};
+use arrow_schema::SchemaRef;
 use arrow_select::take::take_record_batch;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -25,6 +27,8 @@ use std::sync::Arc;
 const ROWS_FOR_BINS: usize = 4096;
 /// Where time goes on without rows, from so many at least.
 const FEWEST_ROWS_FOR_BINS: usize = 1000;
+/// Rows that are checked before the first of them are counted: a few MB a column.
+const ROWS_CHECKED: usize = 262_144;
 /// Rows further ahead of the clock have a wrong time.
 const MOST_AHEAD_US: i64 = 86_400_000_000;
 /// Windows of a gap that are looked at one by one.
@@ -46,6 +50,11 @@ pub struct Monitor {
     hold_us: Option<i64>,
     /// Profiles of columns that windows may take while they wait for such rows.
     most_held: usize,
+    /// The columns of rows that were checked last.
+    checked: Option<SchemaRef>,
+    /// Whether the columns that the settings name were found.
+    names_are_known: bool,
+    is_broken: bool,
     output: Output,
 }
 
@@ -149,6 +158,9 @@ impl Monitor {
             options: None,
             hold_us: None,
             most_held: usize::MAX,
+            checked: None,
+            names_are_known: false,
+            is_broken: false,
             output,
         }
     }
@@ -157,7 +169,7 @@ impl Monitor {
     fn bin(&mut self, reference: &Profile) -> Result<()> {
         let watched = Watched::all(reference, |column| self.settings.watches(column))?;
         if watched.is_empty() {
-            return Err(Error::Input("no column is left to watch: name some in columns.features".into()));
+            return Err(nothing_to_watch());
         }
         self.state.known = reference.columns().iter().map(|column| column.name.clone()).collect();
         self.state.watched = watched;
@@ -172,7 +184,10 @@ impl Monitor {
         if self.options.is_some() || !self.waiting.is_empty() {
             return Err(Error::Argument("the monitor has seen rows already".into()));
         }
-        let profile = profile_before(inputs, &self.settings, until_us)?;
+        let mut known = Names::default();
+        let profile = profile_before(inputs, &self.settings, until_us, &mut known)?;
+        known.check(&self.settings.named)?;
+        self.names_are_known = true;
         if profile.rows() == 0 {
             return Err(Error::Input(
                 "no row lies in the reference: it has no times, or they are all later".into(),
@@ -274,6 +289,69 @@ impl Monitor {
     /// # Errors
     /// There is no column of that name for the time or the segments, or a column cannot be read. Nothing is added then.
     pub fn update(&mut self, rows: &RecordBatch, now_us: i64) -> Result<()> {
+        self.update_all(&mut std::iter::once(Ok(rows.clone())), now_us).map(drop)
+    }
+
+    /// Adds batches, all or none of them; from when to when they are, where they have any time.
+    ///
+    /// What [`take`](Self::take) hands over must be taken before.
+    ///
+    /// # Errors
+    /// As of [`update`](Self::update), and those of the batches.
+    pub fn update_all(
+        &mut self,
+        batches: &mut dyn Iterator<Item = Result<RecordBatch>>,
+        now_us: i64,
+    ) -> Result<Option<(i64, i64)>> {
+        let (mut checked, mut rows) = (vec![], 0);
+        while rows < ROWS_CHECKED
+            && let Some(batch) = batches.next()
+        {
+            let batch = batch?;
+            let times = self.check(&batch)?;
+            rows += batch.num_rows();
+            checked.push((batch, times));
+        }
+        // Of many rows not all are looked at before the first are counted: there is a way back.
+        let before = if rows < ROWS_CHECKED { None } else { Some(self.checkpoint()?) };
+        match self.add_all(checked, batches, now_us) {
+            Ok(span) => Ok(span),
+            Err(error) => {
+                if let Some(before) = before {
+                    *self = Self::restore(self.settings.clone(), &before)?;
+                }
+                Err(error)
+            }
+        }
+    }
+
+    fn add_all(
+        &mut self,
+        checked: Vec<(RecordBatch, Vec<i64>)>,
+        batches: &mut dyn Iterator<Item = Result<RecordBatch>>,
+        now_us: i64,
+    ) -> Result<Option<(i64, i64)>> {
+        let mut span: Option<(i64, i64)> = None;
+        let mut add = |this: &mut Self, rows: &RecordBatch, times: Vec<i64>| {
+            for &time in times.iter().filter(|time| (0..=latest_us(now_us)).contains(*time)) {
+                let (first, last) = span.get_or_insert((time, time));
+                (*first, *last) = (time.min(*first), time.max(*last));
+            }
+            this.add(rows, times, now_us)
+        };
+        for (rows, times) in checked {
+            add(self, &rows, times)?;
+        }
+        for batch in batches {
+            let batch = batch?;
+            let times = self.check(&batch)?;
+            add(self, &batch, times)?;
+        }
+        Ok(span)
+    }
+
+    /// Checks rows before any of them counts; their times.
+    pub(super) fn check(&mut self, rows: &RecordBatch) -> Result<Vec<i64>> {
         let column = &self.settings.time;
         let times = rows.column_by_name(column).ok_or_else(|| {
             let names: Vec<_> =
@@ -281,11 +359,46 @@ impl Monitor {
             Error::Input(format!("no column {column:?}, which is the time; columns are {}", names.join(", ")))
         })?;
         let times = instants_us(times, column)?;
-        self.add(rows, times, now_us)
+        if self.checked.as_ref().is_some_and(|checked| checked.fields() == rows.schema_ref().fields()) {
+            return Ok(times);
+        }
+        let asked = projected(&self.settings, rows)?;
+        self.state.segments.check(asked.schema_ref())?;
+        let options = self.options.clone().unwrap_or_else(|| self.first_options());
+        ProfileBuilder::try_new(asked.schema_ref(), &options)?;
+        if self.state.counts.rows == 0 && !self.names_are_known {
+            let mut known = Names::of(rows.schema_ref())?;
+            known.extend(self.state.known.iter().cloned());
+            known.check(&self.settings.named)?;
+        }
+        if self.options.is_none()
+            && !asked.schema_ref().fields().iter().any(|field| self.settings.watches(field.name()))
+        {
+            return Err(nothing_to_watch());
+        }
+        self.checked = Some(rows.schema());
+        Ok(times)
     }
 
-    /// Adds rows of these times.
-    pub(super) fn add(&mut self, rows: &RecordBatch, mut times: Vec<i64>, now_us: i64) -> Result<()> {
+    /// How rows are profiled from which bins are taken.
+    fn first_options(&self) -> Options {
+        Options { threads: self.settings.threads, may_lack_columns: true, ..Options::default() }
+    }
+
+    /// Whether it failed while it added rows of which some are counted.
+    pub fn is_broken(&self) -> bool {
+        self.is_broken
+    }
+
+    /// Adds rows of these times, which were checked.
+    pub(super) fn add(&mut self, rows: &RecordBatch, times: Vec<i64>, now_us: i64) -> Result<()> {
+        self.is_broken = true;
+        self.add_checked(rows, times, now_us)?;
+        self.is_broken = false;
+        Ok(())
+    }
+
+    fn add_checked(&mut self, rows: &RecordBatch, mut times: Vec<i64>, now_us: i64) -> Result<()> {
         self.state.counts.rows += times.len() as u64;
         for time in &mut times {
             if *time == NO_TIME {
@@ -364,8 +477,7 @@ impl Monitor {
     fn bin_waiting(&mut self) -> Result<()> {
         let Some(mut left) = self.rows_for_bins() else { return Ok(()) };
         let mut first = Collected::default();
-        let options =
-            Options { threads: self.settings.threads, may_lack_columns: true, ..Options::default() };
+        let options = self.first_options();
         for waiting in &self.waiting {
             if let Waiting::Rows(rows, _) = waiting {
                 let rows = rows.slice(0, rows.num_rows().min(left));
@@ -717,6 +829,11 @@ impl Monitor {
         std::mem::replace(&mut self.output, Output::new(&self.settings))
     }
 
+    /// Windows to which rows came late that are waiting to be taken.
+    pub fn late_windows(&self) -> BTreeSet<i64> {
+        self.output.late.iter().map(|late| late.window).collect()
+    }
+
     /// How many results are waiting to be taken.
     pub fn results_so_far(&self) -> usize {
         self.output.results_so_far()
@@ -752,7 +869,7 @@ impl Monitor {
             let of = |series: &Series| series.judged(&seen, &budget, None);
             judged.push(known.map_or_else(|| of(&new()), |id| of(&self.state.series[id][column]))?);
         }
-        let names = Names::of(&self.settings);
+        let names = tables::Names::of(&self.settings);
         let mut profiles = Profiles::default();
         profiles.push(segment, window, profile, revision);
         let closed = Closed { window, segment: segment.to_owned(), judged };
@@ -823,7 +940,7 @@ impl Monitor {
                 }
             })
         });
-        tables::standings(&Names::of(&self.settings), &rows.collect::<Vec<_>>())
+        tables::standings(&tables::Names::of(&self.settings), &rows.collect::<Vec<_>>())
     }
 
     /// The latest time of any row, in microseconds; `None` before any.
@@ -894,6 +1011,10 @@ pub(super) fn least_from(times: &[i64], after_us: i64) -> Vec<i64> {
         *least = least_us;
     }
     least
+}
+
+fn nothing_to_watch() -> Error {
+    Error::Input("no column is left to watch: name some in columns.features".into())
 }
 
 /// The columns that anything is asked of.
