@@ -73,6 +73,7 @@ def read_facts(
     segments: Sequence[str] | None = None,
     since: int | None = None,
     until: int | None = None,
+    revision: int | None = None,
     select: Sequence[str] | None = None,
 ) -> Facts:
     """The rows that count of files in the order of their commits; times in microseconds."""

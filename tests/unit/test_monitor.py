@@ -247,6 +247,19 @@ def test_another_configuration_is_refused(home: pathlib.Path, key: str, value: o
         pass
 
 
+def test_a_status_under_another_configuration_is_refused(home: pathlib.Path, tmp_path: pathlib.Path) -> None:
+    from driftline._monitor.status import status_of
+
+    with log.monitor(home) as made:
+        made.update(hours(0, 70), now=log.NOW)
+    other = log.monitor(home, writer="other", window="1 day")
+    config = other.config
+    other.close()
+    for look in (lambda: status_of(config), lambda: other.to_html(tmp_path / "page.html")):
+        with pytest.raises(dl.errors.ConfigError, match="window is .*, and monitor m began with .*: what it promised"):
+            look()
+
+
 def test_a_source_has_one_process(home: pathlib.Path) -> None:
     def taken() -> None:
         with pytest.raises(dl.errors.StorageError, match="source 'main' of monitor 'm' is in use by process") as caught:
@@ -471,6 +484,53 @@ def test_rows_of_an_archive_and_rows_handed_over(home: pathlib.Path, tmp_path: p
         made.read(now=log.NOW)
         made.advance(log.hour(72))
         assert log.rows_by_window(log.results(made))["2024-01-03 22:00"] == 6
+
+
+def test_values_that_look_like_names_are_segments_of_their_own(home: pathlib.Path) -> None:
+    """A value `__other__`, and values that read like a combination."""
+    values = ["__other__", "(missing)", "A", "A, d=1", None, "B"]
+    rows = hours(0, 60).with_columns(k=pl.Series(values * 1000), d=pl.lit("1"))
+    columns = {"time": "ts", "segments": ["k", ["k", "d"]]}
+    with log.monitor(home, columns=columns, segment_limit=11) as made:
+        made.update(rows, now=log.NOW)
+    with log.monitor(home, columns=columns, segment_limit=11) as made:
+        made.update(hours(60, 62).with_columns(k=pl.lit("__other__"), d=pl.lit("1")), now=log.NOW)
+        rows = log.results(made).filter(column="x").group_by("segment").agg(pl.col("rows").sum())
+    found = dict(rows.iter_rows())
+    ours = {"k=(missing)": 1000, 'k="__other__"': 1100, 'k="(missing)"': 1000, 'k="A, d=1"': 1000, "k=A, d=1": 1000}
+    assert {name: found[name] for name in ours} == ours
+    # One combination has no place left.
+    assert found["k=__other__, d=__other__"] == 1000
+    assert sum(found[name] for name in found if ", d=" in name and not name.endswith('d=1"')) == found[""] == 6100
+
+
+def office(first: int, last: int, rows: int = 40) -> pl.DataFrame:
+    """Rows by day, and none at night."""
+    return hours(first, last, rows=rows).filter(pl.col("ts").dt.hour().is_between(8, 17))
+
+
+def test_nights_of_a_given_reference_are_of_it(home: pathlib.Path, tmp_path: pathlib.Path) -> None:
+    path = log.write(tmp_path / "train.parquet", office(0, 24 * 20))
+    with log.monitor(home, reference=str(path)) as made:
+        made.update(office(24 * 20, 24 * 24), now=log.NOW)
+        assert made.alarm_list() == []
+
+
+def test_half_a_window_at_the_beginning_says_little_of_the_volume(home: pathlib.Path) -> None:
+    rows = hours(0, 24 * 30, rows=4).filter(pl.col("ts") >= log.hour(23.9) - timedelta(minutes=10))
+    few = rows.filter((pl.col("ts") < log.hour(24 * 25)) | (pl.col("ts").dt.hour() < 6))
+    with log.monitor(home, window="1 day", reference="first 20 days") as made:
+        made.update(few, now=log.NOW)
+        assert [alarm.what for alarm in made.alarm_list()] == ["24 rows; the reference has 96 to 96 a window"]
+
+
+def test_half_windows_at_the_ends_of_a_given_reference(home: pathlib.Path, tmp_path: pathlib.Path) -> None:
+    train = hours(0, 50).filter(pl.col("ts").is_between(log.hour(0.9), log.hour(49.1)))
+    path = log.write(tmp_path / "train.parquet", train)
+    with log.monitor(home, reference=str(path)) as made:
+        made.update(pl.concat([hours(50, 60), hours(60, 62).gather_every(3)]), now=log.NOW)
+        made.advance(log.hour(63))
+        assert {alarm.what for alarm in made.alarm_list()} == {"34 rows; the reference has 100 to 100 a window"}
 
 
 # Calendars.

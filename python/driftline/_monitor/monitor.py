@@ -5,31 +5,19 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from itertools import groupby
-from typing import Any, Final
+from typing import Any
 
 from driftline import _core, _sources
 from driftline._config import Config, Files, FirstQuarter, config_of, read_config
 from driftline._monitor.alarms import Alarm, alarms_in
 from driftline._monitor.archive import ReadSummary, core_with_reference, read_archive
 from driftline._monitor.core import core_of
-from driftline._monitor.state import State
+from driftline._monitor.state import State, shaping
 from driftline._store import Store, Writer
 from driftline._store.facts import Facts, microseconds, moment
 from driftline.errors import ConfigError, InputError
 
 __all__ = ["Monitor"]
-
-SHAPING: Final = (
-    "columns",
-    "reference",
-    "timezone",
-    "segment_limit",
-    "window",
-    "lateness",
-    "tolerance",
-    "false_alarms",
-)
-"""Keys that results depend on: another value makes another monitor."""
 
 _Stored = tuple[_core.Profile, int]
 """Of a segment in a window: its profile, and the revision of that."""
@@ -83,7 +71,7 @@ class Monitor:
         self._store = Store(self.config.home)
         self._writer: Writer | None = self._store.writer(self.config.monitor, writer)
         self._core: _core.Monitor | None = None
-        self._state = State(_shaping(self.config))
+        self._state = State(shaping(self.config))
         self._commits = 0
         self._pending: dict[str, Any] | None = None
         """What comes with the next commit, where the disk failed with it."""
@@ -102,20 +90,12 @@ class Monitor:
         self._commits, data = self._open_writer().checkpoint()
         if not self._commits:
             return
-        state, core = State.from_bytes(data)
-        differing = [key for key in SHAPING if state.config.get(key) != self._state.config.get(key)]
-        if differing:
-            key = differing[0]
-            raise ConfigError(
-                f"{key} is {self._state.config.get(key)}, and monitor {self.config.monitor} began with "
-                f"{state.config.get(key)}: what it promised holds for that; put it back, or name the monitor anew"
-            )
-        self._state = state
-        self._core = core_of(self.config, self.writer, until_us=state.until_us, state=core, threads=self._threads)
+        self._state, core = State.of(self.config, data)
+        self._core = core_of(self.config, self.writer, until_us=self._state.until_us, state=core, threads=self._threads)
 
     def _go_back(self) -> None:
         """Forgets what came since the last checkpoint."""
-        self._core, self._state, self._commits = None, State(_shaping(self.config)), 0
+        self._core, self._state, self._commits = None, State(shaping(self.config)), 0
         self._pending, self._is_unsaved, self._is_lost = None, False, True
         self._go_on()
         self._is_lost = False
@@ -407,11 +387,6 @@ def _spans(windows: Iterable[int]) -> Iterator[tuple[int, int]]:
     for _, group in groupby(enumerate(numbers), key=lambda item: item[1] - item[0]):
         together = [number for _, number in group]
         yield together[0], together[-1] + 1
-
-
-def _shaping(config: Config) -> dict[str, object]:
-    values = config.model_dump(mode="json")
-    return {key: values[key] for key in SHAPING}
 
 
 def _now_us(now: datetime | None) -> int:

@@ -4,9 +4,22 @@ import json
 from dataclasses import asdict, dataclass, field
 from typing import Final
 
-from driftline.errors import InputError
+from driftline._config import Config
+from driftline.errors import ConfigError, InputError
 
-__all__ = ["Begun", "FileSeen", "State"]
+__all__ = ["Begun", "FileSeen", "State", "shaping"]
+
+SHAPING: Final = (
+    "columns",
+    "reference",
+    "timezone",
+    "segment_limit",
+    "window",
+    "lateness",
+    "tolerance",
+    "false_alarms",
+)
+"""Keys that results depend on: another value makes another monitor."""
 
 LENGTH: Final = 8
 """Bytes that say how long the readable part is."""
@@ -63,6 +76,24 @@ class State:
         return len(text).to_bytes(LENGTH, "little") + text + core
 
     @classmethod
+    def of(cls, config: Config, data: bytes) -> tuple["State", bytes]:
+        """The same of a checkpoint that was written under this configuration.
+
+        Raises:
+            ConfigError: It was another one.
+            InputError: The bytes are damaged.
+        """
+        state, core = cls.from_bytes(data)
+        now = shaping(config)
+        for key in SHAPING:
+            if state.config.get(key) != now[key]:
+                raise ConfigError(
+                    f"{key} is {now[key]}, and monitor {config.monitor} began with {state.config.get(key)}: what it "
+                    "promised holds for that; put it back, or name the monitor anew"
+                )
+        return state, core
+
+    @classmethod
     def from_bytes(cls, data: bytes) -> tuple["State", bytes]:
         """The inverse of `to_bytes`.
 
@@ -79,3 +110,9 @@ class State:
             return cls(**values, files=files, begun=begun, handed_over_us=handed_over_us), data[LENGTH + length :]
         except (ValueError, TypeError, KeyError) as error:
             raise InputError(f"the checkpoint is damaged, or of another version of driftline: {error}") from None
+
+
+def shaping(config: Config) -> dict[str, object]:
+    """The part of a configuration that results depend on."""
+    values = config.model_dump(mode="json")
+    return {key: values[key] for key in SHAPING}

@@ -238,12 +238,23 @@ impl Monitor {
     /// # Errors
     /// A column cannot be read.
     pub fn end_learning(&mut self) -> Result<()> {
-        for (window, parts) in std::mem::take(&mut self.open) {
+        let learnt = std::mem::take(&mut self.open);
+        let windows: Vec<i64> = learnt.keys().copied().filter(|window| *window != i64::MIN).collect();
+        for pair in windows.windows(2) {
+            // Windows without rows are of the reference too; of a long gap each season has been seen.
+            for window in (pair[0] + 1..pair[1]).take(MOST_EMPTY as usize) {
+                self.state.volume.add(self.settings.bucket(window), 0);
+            }
+        }
+        for (window, parts) in learnt {
             let is_window = window != i64::MIN;
+            let is_end = windows.first() == Some(&window) || windows.last() == Some(&window);
             let bucket = if is_window { self.settings.bucket(window) } else { 0 };
             for (segment, rows) in parts {
                 let profile = rows.profile()?;
-                if segment == WHOLE && is_window {
+                if segment == WHOLE && is_end {
+                    self.state.volume.add_end(bucket, profile.rows());
+                } else if segment == WHOLE && is_window {
                     self.state.volume.add(bucket, profile.rows());
                 }
                 self.grow(segment);
@@ -757,7 +768,11 @@ impl Monitor {
             return Ok(());
         }
         if state.is_learning {
-            state.volume.add(bucket, rows);
+            if state.first.is_some_and(|first| window <= first) {
+                state.volume.add_end(bucket, rows);
+            } else {
+                state.volume.add(bucket, rows);
+            }
             return Ok(());
         }
         let mut broken = match profile {
