@@ -22,7 +22,7 @@ pub(super) fn times_of(rows: &RecordBatch, column: &str) -> Result<Vec<i64>> {
 }
 
 /// Rows whose earliest time is remembered together.
-const BLOCK: usize = 4096;
+const BLOCK: usize = 1024;
 
 /// When the rows of an input happened. Absurd times, before 1970 or after the latest, do not count.
 #[derive(Clone, Debug, Default)]
@@ -69,7 +69,8 @@ impl Times {
 
     /// No row from this one on is earlier.
     pub(super) fn least_from(&self, row: u64) -> i64 {
-        self.least.get(row as usize / BLOCK).copied().unwrap_or(i64::MAX)
+        let block = if row < self.rows { self.least.get(row as usize / BLOCK) } else { None };
+        block.copied().unwrap_or(i64::MAX)
     }
 }
 
