@@ -73,6 +73,7 @@ def read_facts(
     segments: Sequence[str] | None = None,
     since: int | None = None,
     until: int | None = None,
+    revision: int | None = None,
     select: Sequence[str] | None = None,
 ) -> Facts:
     """The rows that count of files in the order of their commits; times in microseconds."""
@@ -106,13 +107,24 @@ class Table:
     def __arrow_c_stream__(self, requested_schema: object | None = None) -> object: ...
 
 @final
-class FileRows:
-    """A file that is read from a row on."""
+class Times:
+    """When the rows of a file happened, up to `latest_us`."""
 
-    def __init__(self, source: Input, skip: int) -> None: ...
+    def __init__(self, source: Input, time: str, latest_us: int) -> None: ...
     @property
-    def done(self) -> int:
-        """Rows up to which it was read."""
+    def span(self) -> tuple[int, int] | None:
+        """The first and the last, in microseconds."""
+    @property
+    def rows(self) -> int: ...
+
+@final
+class Files:
+    """Files that are read side by side, each from a row on, and from an instant on."""
+
+    def __init__(self, files: Sequence[tuple[Input, Times, int, int | None]], most_held: int) -> None:
+        """Windows wait for rows that are still to come while they take no more than so many profiles of columns."""
+    def progress(self) -> list[tuple[int, bool]]:
+        """Of each file the rows up to which it was read, and whether that is all."""
 
 @final
 class Windows:
@@ -122,9 +134,6 @@ class Windows:
     def number(self, instant_us: int) -> int: ...
     def start_us(self, number: int) -> int: ...
     def label(self, number: int) -> str: ...
-
-def time_range(source: Input, time: str, latest_us: int) -> tuple[tuple[int, int] | None, int]:
-    """The first and the last time of a file up to `latest_us`, in microseconds, and its rows."""
 
 @final
 class Monitor:
@@ -137,6 +146,7 @@ class Monitor:
         writer: str,
         time: str,
         features: Sequence[str] | None,
+        named: Sequence[tuple[str, str]],
         ignore: Sequence[str],
         segments: Sequence[Sequence[str]],
         segment_limit: int,
@@ -156,18 +166,31 @@ class Monitor:
         bins: Profile | None = None,
         state: bytes | None = None,
     ) -> None:
-        """`bins` tells how columns are watched, `state` is a checkpoint to go on from."""
-    def update(self, data: Any, now_us: int) -> int:
-        """Adds what speaks Arrow; returns its rows."""
+        """`bins` tells how columns are watched, `state` is a checkpoint to go on from.
+
+        `named` are columns that the rows must have, each after where it is named.
+        """
+    def update(self, data: Any, now_us: int) -> tuple[int, int] | None:
+        """Adds what speaks Arrow, all of it or nothing; from when to when the rows are."""
+    @property
+    def is_broken(self) -> bool:
+        """Whether it failed while it added rows of which some are counted."""
+    def late_windows(self) -> set[int]:
+        """Windows to which rows came late that are waiting to be taken."""
     def read(
         self,
-        rows: FileRows,
+        files: Files,
         now_us: int,
         *,
         most_results: int,
+        most_s: float,
         progress: Callable[[int], object] | None = None,
     ) -> bool:
-        """Adds rows of a file until it ends, or so many results wait to be taken; whether it has ended."""
+        """Adds rows of files until they end, so many results wait or so long it takes; whether they have ended."""
+    def saw(self, newest_us: int) -> None:
+        """Lets time go on as rows of up to an instant let it, which have been counted without."""
+    def feed_late(self) -> None:
+        """Lets the series see what came late so far."""
     def learn(self, data: Any) -> None: ...
     def learn_from(self, source: Input) -> None: ...
     def learn_profile(self, profile: Profile) -> None: ...
@@ -178,8 +201,13 @@ class Monitor:
         """Profiles, results and alarms since this was asked last; and late rows by window and segment."""
     def assess(self, window: int, segment: str, profile: Profile, revision: int) -> tuple[Table, Table]:
         """Profile table and results of a window as it is known now."""
-    def recount(self, windows: set[int], inputs: Sequence[Input]) -> list[tuple[int, str, Profile]]:
-        """Counts windows anew; those that had closed are handed over."""
+    def recount(
+        self, windows: Sequence[tuple[int, int]], files: Sequence[tuple[Input, int, int]]
+    ) -> list[tuple[int, str, Profile]]:
+        """Counts spans of windows anew; those that had closed are handed over.
+
+        Of each file count the first rows, so many, and all of before an instant.
+        """
     def standings(self) -> Table: ...
     def checkpoint(self) -> bytes: ...
     @property

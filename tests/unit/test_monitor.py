@@ -4,6 +4,7 @@ import pathlib
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -186,6 +187,20 @@ def test_time_goes_on_without_rows(home: pathlib.Path) -> None:
             made.update(hours(61, 62), now=datetime(2024, 1, 3))
 
 
+@pytest.mark.parametrize("minutes", [9_000, 10_100, 300_000])
+def test_a_gap_is_told_however_long_it_is(home: pathlib.Path, minutes: int) -> None:
+    settings = {"window": "1 minute", "lateness": "0 seconds", "reference": "first 40 minutes"}
+    with log.monitor(home, **settings) as made:
+        made.update(log.hours(0, 3, rows=600), now=log.NOW)
+        made.advance(log.hour(3 + minutes / 60))
+        (alarm,) = made.alarm_list()
+        assert (alarm.what.partition(";")[0], alarm.opened, alarm.is_open) == ("no rows", "2024-01-01 03:00", True)
+        rows = log.hours(3, 4, rows=600).with_columns(pl.col("ts") + pl.duration(minutes=minutes))
+        made.update(rows, now=log.NOW)
+        (alarm,) = made.alarm_list()
+        assert not alarm.is_open
+
+
 def test_it_goes_on_where_it_ended(home: pathlib.Path) -> None:
     parts = [hours(0, 60).head(1234), hours(0, 60).slice(1234), hours(60, 80, shift=0.3)]
     with log.monitor(home, monitor="whole") as whole:
@@ -230,6 +245,19 @@ def test_another_configuration_is_refused(home: pathlib.Path, key: str, value: o
     # Refused, it lets go of the source; and what is only said otherwise is the same.
     with log.monitor(home, checks={"x": {"max": 2}}, tolerance="2%"):
         pass
+
+
+def test_a_status_under_another_configuration_is_refused(home: pathlib.Path, tmp_path: pathlib.Path) -> None:
+    from driftline._monitor.status import status_of
+
+    with log.monitor(home) as made:
+        made.update(hours(0, 70), now=log.NOW)
+    other = log.monitor(home, writer="other", window="1 day")
+    config = other.config
+    other.close()
+    for look in (lambda: status_of(config), lambda: other.to_html(tmp_path / "page.html")):
+        with pytest.raises(dl.errors.ConfigError, match="window is .*, and monitor m began with .*: what it promised"):
+            look()
 
 
 def test_a_source_has_one_process(home: pathlib.Path) -> None:
@@ -458,6 +486,53 @@ def test_rows_of_an_archive_and_rows_handed_over(home: pathlib.Path, tmp_path: p
         assert log.rows_by_window(log.results(made))["2024-01-03 22:00"] == 6
 
 
+def test_values_that_look_like_names_are_segments_of_their_own(home: pathlib.Path) -> None:
+    """A value `__other__`, and values that read like a combination."""
+    values = ["__other__", "(missing)", "A", "A, d=1", None, "B"]
+    rows = hours(0, 60).with_columns(k=pl.Series(values * 1000), d=pl.lit("1"))
+    columns = {"time": "ts", "segments": ["k", ["k", "d"]]}
+    with log.monitor(home, columns=columns, segment_limit=11) as made:
+        made.update(rows, now=log.NOW)
+    with log.monitor(home, columns=columns, segment_limit=11) as made:
+        made.update(hours(60, 62).with_columns(k=pl.lit("__other__"), d=pl.lit("1")), now=log.NOW)
+        rows = log.results(made).filter(column="x").group_by("segment").agg(pl.col("rows").sum())
+    found = dict(rows.iter_rows())
+    ours = {"k=(missing)": 1000, 'k="__other__"': 1100, 'k="(missing)"': 1000, 'k="A, d=1"': 1000, "k=A, d=1": 1000}
+    assert {name: found[name] for name in ours} == ours
+    # One combination has no place left.
+    assert found["k=__other__, d=__other__"] == 1000
+    assert sum(found[name] for name in found if ", d=" in name and not name.endswith('d=1"')) == found[""] == 6100
+
+
+def office(first: int, last: int, rows: int = 40) -> pl.DataFrame:
+    """Rows by day, and none at night."""
+    return hours(first, last, rows=rows).filter(pl.col("ts").dt.hour().is_between(8, 17))
+
+
+def test_nights_of_a_given_reference_are_of_it(home: pathlib.Path, tmp_path: pathlib.Path) -> None:
+    path = log.write(tmp_path / "train.parquet", office(0, 24 * 20))
+    with log.monitor(home, reference=str(path)) as made:
+        made.update(office(24 * 20, 24 * 24), now=log.NOW)
+        assert made.alarm_list() == []
+
+
+def test_half_a_window_at_the_beginning_says_little_of_the_volume(home: pathlib.Path) -> None:
+    rows = hours(0, 24 * 30, rows=4).filter(pl.col("ts") >= log.hour(23.9) - timedelta(minutes=10))
+    few = rows.filter((pl.col("ts") < log.hour(24 * 25)) | (pl.col("ts").dt.hour() < 6))
+    with log.monitor(home, window="1 day", reference="first 20 days") as made:
+        made.update(few, now=log.NOW)
+        assert [alarm.what for alarm in made.alarm_list()] == ["24 rows; the reference has 96 to 96 a window"]
+
+
+def test_half_windows_at_the_ends_of_a_given_reference(home: pathlib.Path, tmp_path: pathlib.Path) -> None:
+    train = hours(0, 50).filter(pl.col("ts").is_between(log.hour(0.9), log.hour(49.1)))
+    path = log.write(tmp_path / "train.parquet", train)
+    with log.monitor(home, reference=str(path)) as made:
+        made.update(pl.concat([hours(50, 60), hours(60, 62).gather_every(3)]), now=log.NOW)
+        made.advance(log.hour(63))
+        assert {alarm.what for alarm in made.alarm_list()} == {"34 rows; the reference has 100 to 100 a window"}
+
+
 # Calendars.
 
 
@@ -519,6 +594,138 @@ def test_a_batch_that_cannot_be_read_is_told(home: pathlib.Path) -> None:
         made.update(hours(45, 60), now=log.NOW)
         assert set(log.rows_by_window(log.results(made)).values()) == {100}
         assert len(log.rows_by_window(log.results(made))) == 59
+
+
+SEGMENTED: dict[str, Any] = {"columns": {"time": "ts", "segments": ["c"]}, "segment_limit": 5}
+
+
+def broken_stream(batches: int) -> pa.RecordBatchReader:
+    """Rows whose source fails after some batches."""
+    table = hours(60, 61, rows=50_000).to_arrow()
+
+    def read() -> Any:
+        for _ in range(batches):
+            yield from table.to_batches()
+        raise ValueError("the source is gone")
+
+    return pa.RecordBatchReader.from_batches(table.schema, read())
+
+
+BAD: dict[str, Any] = {
+    "a batch without the column of segments": lambda: hours(60, 62).drop("c"),
+    "the second of two": lambda: [hours(60, 62), hours(62, 63).drop("c")],
+    "times that are none, in the second": lambda: [hours(60, 62), hours(62, 63).with_columns(ts=pl.lit("soon"))],
+    "a source that fails": lambda: broken_stream(2),
+    "a source that fails after many rows": lambda: broken_stream(7),
+}
+
+
+@pytest.mark.parametrize("bad", BAD)
+def test_of_a_batch_that_fails_nothing_counts(home: pathlib.Path, bad: str) -> None:
+    with log.monitor(home, **SEGMENTED) as made:
+        made.update(hours(0, 60), now=log.NOW)
+        made.update(hours(60, 61).head(30), now=log.NOW)
+        with pytest.raises((dl.errors.DriftlineError, ValueError, TypeError)):
+            made.update(BAD[bad](), now=log.NOW)
+        # Handed over again, mended.
+        made.update(hours(60, 61).tail(70), now=log.NOW)
+        made.update(hours(61, 65), now=log.NOW)
+        assert set(log.rows_by_window(log.results(made)).values()) == {100}
+        assert made._core.counts["rows"] == 6500
+
+
+def test_what_failed_is_not_committed_on_the_way_out(home: pathlib.Path) -> None:
+    def run() -> None:
+        with log.monitor(home, **SEGMENTED) as made:
+            made.update(hours(0, 60), now=log.NOW)
+            made.update(hours(60, 61).drop("c"), now=log.NOW)
+
+    with pytest.raises(dl.errors.InputError, match='no column "c", which tells the segments'):
+        run()
+    with log.monitor(home, **SEGMENTED) as made:
+        assert made._core.counts["rows"] == 6000
+
+
+def test_rows_are_kept_from_a_commit_on(home: pathlib.Path) -> None:
+    made = log.monitor(home)
+    made.update(hours(0, 60), now=log.NOW)
+    made.update(hours(60, 61).head(30), now=log.NOW)
+    made.commit()
+    made.update(hours(60, 61).tail(70), now=log.NOW)
+    # The process is killed.
+    made._writer.close()
+    with log.monitor(home) as made:
+        assert made._core.counts["rows"] == 6030
+        made.update(hours(60, 61).tail(70), now=log.NOW)
+        made.update(hours(61, 63), now=log.NOW)
+        assert set(log.rows_by_window(log.results(made)).values()) == {100}
+    with pytest.raises(ValueError, match="the monitor is closed"):
+        made.commit()
+
+
+def test_rows_survive_a_store_that_cannot_be_read(home: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with log.monitor(home) as made:
+        made.update(hours(0, 60), now=log.NOW)
+        made.update(hours(60, 61).head(30), now=log.NOW)
+        with monkeypatch.context() as patch:
+
+            def bad(*_: object, **__: object) -> None:
+                raise dl.errors.StorageError("x: I/O error")
+
+            patch.setattr(made._store, "profiles", bad)
+            with pytest.raises(dl.errors.StorageError, match="I/O error"):
+                made.update(pl.concat([hours(50, 51, rows=7), hours(60, 61).tail(70), hours(61, 63)]), now=log.NOW)
+        made.update(hours(63, 65), now=log.NOW)
+        rows = log.rows_by_window(log.results(made))
+    assert rows.pop("2024-01-03 02:00") == 107
+    assert set(rows.values()) == {100}
+
+
+NAMED: dict[str, tuple[dict[str, Any], str]] = {
+    "a feature": (
+        {"columns": {"time": "ts", "features": ["x", "cc"]}},
+        'columns.features[1] is "cc", and the rows have no such column: did you mean "c"?',
+    ),
+    "the prediction": (
+        {"columns": {"time": "ts", "prediction": "y_perd"}},
+        'columns.prediction is "y_perd", and the rows have no such column: columns are "c", "ts", "x"',
+    ),
+    "a check": (
+        {"checks": {"X1": {"min": 0}}},
+        'checks.X1 is "X1", and the rows have no such column: did you mean "x"?',
+    ),
+}
+
+
+@pytest.mark.parametrize("what", NAMED)
+@pytest.mark.parametrize("way", ["handed over", "an archive", "beside a given reference"])
+def test_a_column_that_is_named_and_not_there_is_told(
+    home: pathlib.Path, tmp_path: pathlib.Path, what: str, way: str
+) -> None:
+    settings, said = NAMED[what]
+    if way == "an archive":
+        for part in range(2):
+            log.write(tmp_path / "data" / f"{part}.parquet", hours(part * 30, part * 30 + 30))
+        settings = {**settings, "data": str(tmp_path / "data")}
+    if way == "beside a given reference":
+        settings = {**settings, "reference": str(log.write(tmp_path / "train.parquet", hours(-40, 0)))}
+    with log.monitor(home, **settings) as made:
+        begin = made.read if way == "an archive" else partial(made.update, hours(0, 60))
+        with pytest.raises(dl.errors.InputError) as caught:
+            begin(now=log.NOW)
+        assert said in str(caught.value)
+    # With the name put right, it begins.
+    right = {"columns": {"time": "ts", "features": ["x", "c"]}}
+    with log.monitor(home, **{key: settings[key] for key in ("data", "reference") if key in settings}, **right) as made:
+        made.update(hours(0, 60), now=log.NOW)
+
+
+def test_a_column_may_be_in_some_files_only(home: pathlib.Path, tmp_path: pathlib.Path) -> None:
+    for part in range(2):
+        rows = hours(part * 30, part * 30 + 30)
+        log.write(tmp_path / "data" / f"{part}.parquet", rows if part else rows.drop("c"))
+    columns = {"time": "ts", "features": ["x", "c"]}
+    assert log.read(home, tmp_path / "data", columns=columns).files == 2
 
 
 def test_what_the_disk_refused_comes_with_the_next_rows(home: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -408,3 +408,156 @@ def test_equal_files_of_two_partitions_are_two(tmp_path: pathlib.Path, home: pat
         log.write(tmp_path / "data" / f"country={country}" / "a.parquet", hours_of(0))
     found = log.read(home, tmp_path / "data")
     assert (found.files, found.again) == (2, {})
+
+
+@pytest.mark.parametrize("ending", ["csv", "jsonl", "parquet"])
+def test_a_file_that_grows_is_read_on(tmp_path: pathlib.Path, home: pathlib.Path, ending: str) -> None:
+    """Lines that come to its end are new rows; a file that is written anew goes on all the same."""
+    path = tmp_path / f"log.{ending}"
+    frame = pl.concat([log.hours(0, 120), log.hours(120, 180, shift=0.4)])
+    for run, until in enumerate((60, 119, 120, 180)):
+        log.write(path, frame.head(until * 40 - 7 * (run % 2)), modified_s=run)
+        found = log.read(home, path)
+        is_lines = ending != "parquet"
+        assert (found.grown, found.changed) == (
+            [str(path)] if run and is_lines else [],
+            [str(path)] if run and not is_lines else [],
+        )
+        assert log.said(home)[0]["window_start"].max() == log.hour(until - 2)
+    ours, theirs = log.said(home), again(path, home)
+    if is_lines:
+        log.same(ours, theirs)
+    # Windows that had closed were counted anew; what came after them was watched all the same.
+    assert set(log.rows_by_window(ours[0]).values()) == {40}
+    assert (ours[0]["revision"].max() == 1) == is_lines
+    assert set(ours[1]["column"]) == {"x"}
+
+
+def test_a_line_that_was_half_written_is_a_change(tmp_path: pathlib.Path, home: pathlib.Path) -> None:
+    path = log.write(tmp_path / "log.csv", log.hours(0, 60))
+    content = path.read_text()
+    path.write_text(content[:-1])
+    log.read(home, path)
+    path.write_text(content[:-1] + "BC\n" + content.splitlines()[-1] + "\n")
+    found = log.read(home, path)
+    assert (found.grown, found.changed, found.amended) == ([], [str(path)], [f"{window}" for window in found.amended])
+    assert len(found.amended) == 59
+
+
+def test_late_rows_of_a_window_that_is_counted_anew_count_once(data: pathlib.Path, home: pathlib.Path) -> None:
+    # At the end of its file an hour comes that another one holds too.
+    log.write(data / "05.parquet", pl.concat([hours_of(5), log.hours(41, 42, seed=9)]))
+    log.read(home, data)
+    late = log.hours(52, 53, rows=6, seed=3)
+    log.write(data / "late.parquet", late)
+    log.read(home, data)
+    log.write(data / "05.parquet", pl.concat([hours_of(5, seed=4), log.hours(41, 42, seed=9)]), modified_s=1)
+    assert log.read(home, data).changed == [str(data / "05.parquet")]
+    log.write(data / "06.parquet", hours_of(6))
+    log.read(home, data)
+    rows = log.rows_by_window(log.said(home)[0])
+    assert rows == log.rows_by_window(again(data, home)[0])
+    assert (rows["2024-01-02 17:00"], rows["2024-01-03 04:00"]) == (80, 46)
+
+
+class Stopped(BaseException):
+    """Stands for a kill."""
+
+
+@pytest.fixture
+def stopped(home: pathlib.Path, data: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """A run that ends in the middle of a file: how many of its rows were read."""
+    monkeypatch.setattr("driftline._monitor.archive.MOST_RESULTS", 6)
+
+    def stop() -> dict[str, int]:
+        made = log.monitor(home, data=str(data))
+        commit = made._writer.commit
+
+        def once(*arguments: Any, **tables: Any) -> None:
+            commit(*arguments, **tables)
+            if made._state.begun:
+                raise Stopped
+
+        made._writer.commit = once
+        with pytest.raises(Stopped):
+            made.read(now=log.NOW)
+        begun = {pathlib.Path(name).name: begun.rows for name, begun in made._state.begun.items()}
+        made._writer.close()
+        return begun
+
+    return stop
+
+
+def big(data: pathlib.Path) -> pathlib.Path:
+    """A file of several batches."""
+    return log.write(data / "big.parquet", log.hours(60, 100, rows=1000))
+
+
+def test_a_file_that_was_begun_is_known_by_another_name(data: pathlib.Path, home: pathlib.Path, stopped: Any) -> None:
+    log.read(home, data)
+    path = big(data)
+    assert 0 < stopped()["big.parquet"] < 40_000
+    path.rename(data / "big.1.parquet")
+    found = log.read(home, data)
+    assert found.moved == {str(data / "big.1.parquet"): str(path)}
+    log.same(log.said(home), again(data, home))
+
+
+def test_a_change_beside_a_file_that_was_begun(data: pathlib.Path, home: pathlib.Path, stopped: Any) -> None:
+    log.write(data / "side.parquet", log.hours(40, 70, rows=10, seed=5))
+    log.read(home, data)
+    big(data)
+    stopped()
+    log.write(data / "side.parquet", log.hours(40, 70, rows=10, seed=6), modified_s=1)
+    assert log.read(home, data).changed == [str(data / "side.parquet")]
+    rows = log.rows_by_window(log.said(home)[0])
+    assert rows == log.rows_by_window(again(data, home)[0])
+    assert (rows["2024-01-03 13:00"], rows["2024-01-04 13:00"]) == (1010, 1000)
+
+
+@pytest.mark.parametrize("where", ["before", "after", "at its end"])
+def test_a_file_that_changes_while_it_is_begun(
+    data: pathlib.Path, home: pathlib.Path, stopped: Any, where: str
+) -> None:
+    log.read(home, data)
+    path = big(data)
+    stopped()
+    frame = log.hours(60, 100, rows=1000)
+    cut = {"before": (0, 500), "after": (38_000, 500), "at its end": (40_000, 0)}[where]
+    more = log.hours(100, 104, rows=1000) if where == "at its end" else frame.clear()
+    log.write(path, pl.concat([frame.head(cut[0]), frame.slice(sum(cut)), more]), modified_s=1)
+    log.read(home, data)
+    assert log.rows_by_window(log.said(home)[0]) == log.rows_by_window(again(data, home)[0])
+
+
+def test_a_file_that_was_begun_and_is_gone_is_told(data: pathlib.Path, home: pathlib.Path, stopped: Any) -> None:
+    log.read(home, data)
+    path = big(data)
+    begun = stopped()["big.parquet"]
+    content = path.read_bytes()
+    path.unlink()
+    found = log.read(home, data)
+    assert (found.gone, found.partly) == ([str(path)], {str(path): (begun, 40_000)})
+    assert sum(log.rows_by_window(log.said(home)[0]).values()) <= 60 * 40 + begun
+    path.write_bytes(content)
+    log.read(home, data)
+    log.same(log.said(home), again(data, home))
+
+
+def test_rows_that_were_handed_over_are_not_lost_to_a_change(data: pathlib.Path, home: pathlib.Path) -> None:
+    log.read(home, data)
+    with log.monitor(home) as made:
+        made.update(log.hours(58, 62, rows=10, seed=2), now=log.NOW)
+    before = log.said(home)
+    log.write(data / "05.parquet", hours_of(5).gather_every(2), modified_s=1)
+    log.write(data / "02.parquet", hours_of(2).gather_every(2), modified_s=1)
+    found = log.read(home, data)
+    assert (found.changed, list(found.unreadable)) == ([str(data / "02.parquet")], [str(data / "05.parquet")])
+    assert found.unreadable[str(data / "05.parquet")].endswith(
+        "05.parquet: changed, and rows of its windows were handed over by update(), which cannot be counted anew: "
+        "what was counted stands; put the file back, or name the monitor anew"
+    )
+    after = log.said(home)[0].filter(pl.col("window_start") >= log.hour(30))
+    log.same([after], [before[0].filter(pl.col("window_start") >= log.hour(30))])
+    log.write(data / "05.parquet", hours_of(5), modified_s=2)
+    assert log.read(home, data).unreadable == {}

@@ -138,7 +138,7 @@ def _with_span(
     spans = []
     for item in inputs:
         try:
-            span, _ = _core.time_range(item, column.name, now_us + DAY_US)
+            span = _core.Times(item, column.name, now_us + DAY_US).span
         except InputError as error:
             if is_named:
                 raise InputError(f"{error}; --time takes a column of times") from None

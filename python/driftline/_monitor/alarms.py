@@ -60,8 +60,8 @@ def alarms_in(store: Store, monitor: str) -> list[Alarm]:
         return []
     # Only windows between what an alarm is about and its raising can change it.
     first, last = min(event["since"] for event in events), max(event["window_start"] for event in events)
-    results = store.results(monitor, since=moment(first), until=moment(last + 1), select=[]).to_dicts()
-    amended = {(row["writer"], row["segment"], row["window_start"]) for row in results if row["revision"] > 1}
+    results = store.amended(monitor, since=moment(first), until=moment(last + 1)).to_dicts()
+    amended = {(row["writer"], row["segment"], row["window_start"]) for row in results}
     return alarms_of(events, amended)
 
 

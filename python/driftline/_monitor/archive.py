@@ -2,14 +2,14 @@
 
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from driftline import _core, _sources
 from driftline._config import Files, FirstQuarter
 from driftline._monitor.core import core_of
 from driftline._monitor.files import Found, look, seen
-from driftline._monitor.state import FileSeen
+from driftline._monitor.state import Begun, FileSeen
 from driftline._profile import profile_of, profile_there
 from driftline.errors import InputError
 
@@ -26,6 +26,13 @@ COMMIT_S: Final = 5.0
 MOST_RESULTS: Final = 20_000
 """Results that wait to be written, some 4 KB each with their profiles."""
 
+MOST_HELD: Final = 50_000
+"""Profiles of columns, some 10 KB each, that windows may take while they wait for rows of files that lie out of order:
+where they take more, the earliest close, and rows for them come late."""
+
+NEVER_US: Final = -(1 << 63)
+"""Before all instants."""
+
 LIVE_WINDOWS: Final = 2
 """Rows that are no older than so many windows come as fast as the clock goes."""
 
@@ -37,8 +44,12 @@ class ReadSummary:
     files: int = 0
     """New files."""
     rows: int = 0
-    """Rows of new files."""
+    """New rows."""
+    late: int = 0
+    """Of these, rows that came after their window had closed."""
     seconds: float = 0.0
+    grown: list[str] = field(default_factory=list)
+    """Files that have more lines at their end: only these were read."""
     changed: list[str] = field(default_factory=list)
     """Files that are not what they were: their windows were counted anew."""
     amended: list[str] = field(default_factory=list)
@@ -51,21 +62,41 @@ class ReadSummary:
     """Files that have another name now, with that under which they were read."""
     gone: list[str] = field(default_factory=list)
     """Files that were there in the last run; what they held stands."""
+    partly: dict[str, tuple[int, int]] = field(default_factory=dict)
+    """Of these, files of which only so many rows of so many had been read."""
     without: list[str] = field(default_factory=list)
     """Files that are gone, whose rows are missing in windows that were counted anew for a changed file."""
+
+
+class _Looked(NamedTuple):
+    """A file whose times were read."""
+
+    file: FileSeen
+    times: _core.Times
 
 
 def read_archive(monitor: "Monitor", now_us: int, progress: Callable[[int], object] | None) -> ReadSummary:
     """Reads what is new, in the order of its times."""
     begin = time.perf_counter()
-    found = look(monitor.config.data, monitor._state.files)
+    known = monitor._state.known()
+    found = look(monitor.config.data, known)
     summary = ReadSummary(again=found.again, moved=found.moved, gone=found.gone, unreadable=found.unreadable)
-    looked: dict[str, FileSeen] = {}
-    for name in found.new + found.changed:
+    begun = {found.renamed(name) for name in monitor._state.begun}
+    for name in found.gone:
+        if name in monitor._state.begun:
+            summary.partly[name] = (monitor._state.begun[name].rows, known[name].rows)
+    looked: dict[str, _Looked] = {}
+    for name in dict.fromkeys([*found.new, *found.grown, *found.changed, *sorted(begun & found.inputs.keys())]):
+        if name in summary.unreadable:
+            continue
         try:
-            looked[name] = seen(found.inputs[name], found.looks[name], monitor.config.columns.time, now_us + DAY_US)
+            times = _core.Times(found.inputs[name], monitor.config.columns.time, now_us + DAY_US)
         except InputError as error:
             summary.unreadable[name] = str(error)
+            continue
+        now = found.looks[name] if name in found.looks else known[name]
+        looked[name] = _Looked(seen(now, times), times)
+    counts = {"rows": 0, "late": 0} if monitor._core is None else monitor._core.counts
     while True:
         if not looked and summary.unreadable and monitor._core is None:
             raise InputError("\n".join(summary.unreadable.values()))
@@ -77,9 +108,13 @@ def read_archive(monitor: "Monitor", now_us: int, progress: Callable[[int], obje
             summary.unreadable[unreadable.name] = str(unreadable.error)
             looked.pop(unreadable.name)
             monitor._go_back()
+    summary.amended = list(dict.fromkeys(summary.amended))
     summary.changed = [name for name in found.changed if name in looked]
+    summary.grown = [name for name in found.grown if name in looked]
     summary.files = sum(name in looked for name in found.new)
-    summary.rows = sum(looked[name].rows for name in found.new if name in looked)
+    if monitor._core is not None:
+        summary.rows = monitor._core.counts["rows"] - counts["rows"]
+        summary.late = monitor._core.counts["late"] - counts["late"]
     summary.seconds = time.perf_counter() - begin
     return summary
 
@@ -101,7 +136,7 @@ class _UnreadableError(Exception):
 def _read(
     monitor: "Monitor",
     found: Found,
-    looked: dict[str, FileSeen],
+    looked: dict[str, _Looked],
     summary: ReadSummary,
     now_us: int,
     progress: Callable[[int], object] | None,
@@ -109,37 +144,56 @@ def _read(
     if monitor._core is None:
         monitor._core = _first_core(monitor, found, looked)
     core, state = monitor._core, monitor._state
-    found.renew(state.files)
+    found.renew(state)
     _count_anew(monitor, found, looked, summary)
-    told, committed = 0, time.monotonic()
-    # Files without any time come last; their rows are counted, and belong nowhere.
-    new = sorted(
-        (name for name in found.new if name in looked and name not in state.files),
-        key=lambda name: (looked[name].first_us is None, looked[name].first_us, name),
+    unread = _unread(monitor, found, looked)
+    files = _core.Files(
+        [(found.inputs[name], looked[name].times, begun.rows, begun.since_us) for name, begun in unread.items()],
+        MOST_HELD,
     )
-    for name in new:
-        begun, content = state.begun.pop(name, (0, looked[name].content))
-        if content != looked[name].content:
-            raise InputError(
-                f"{name}: the file changed while it was being read, after {begun} rows: put the old one back, or give "
-                "the monitor another name to begin anew"
-            )
+    told, is_over = 0, False
+    while not is_over:
         try:
-            rows = _core.FileRows(found.inputs[name], begun)
-            while not core.read(rows, now_us, most_results=MOST_RESULTS, progress=_from(told + rows.done, progress)):
-                state.begun[name] = (rows.done, content)
-                monitor._commit(summary.amended)
-                committed = time.monotonic()
+            is_over = core.read(
+                files,
+                now_us,
+                most_results=MOST_RESULTS,
+                most_s=max(COMMIT_S, 0.0),
+                progress=_from(told, progress),
+            )
         except InputError as error:
-            raise _UnreadableError(name, error) from None
-        state.begun.pop(name, None)
-        state.files[name] = looked[name]
-        told += rows.done
-        if time.monotonic() - committed > COMMIT_S:
-            monitor._commit(summary.amended)
-            committed = time.monotonic()
+            raise _UnreadableError.of(error, unread) from None
+        done = dict(zip(unread, files.progress(), strict=True))
+        told = sum(rows - unread[name].rows for name, (rows, _) in done.items())
+        for name, (rows, is_read) in done.items():
+            if is_read:
+                state.begun.pop(name, None)
+                state.files[name] = unread[name].file
+            elif rows > unread[name].rows:
+                state.begun[name] = replace(unread[name], rows=rows)
+                if unread[name].since_us is None:
+                    state.files.pop(name, None)
+        if not is_over:
+            monitor._commit(summary.amended, even_if_nothing_is_new=True)
+    # Rows of changed files that were counted anew let time go on too.
+    core.saw(max((file.last_us for file in state.files.values() if file.last_us is not None), default=0))
     _pass_time(monitor, now_us)
-    monitor._commit(summary.amended)
+    monitor._commit(summary.amended, even_if_nothing_is_new=True)
+
+
+def _unread(monitor: "Monitor", found: Found, looked: dict[str, _Looked]) -> dict[str, Begun]:
+    """What is to be read of which files: the order tells which comes first where times are equal."""
+    state = monitor._state
+    unread = {}
+    for name in looked:
+        begun, file = state.begun.get(name), looked[name].file
+        if begun is not None:
+            unread[name] = replace(begun, file=file)
+        elif name in found.grown and state.files[name].content != file.content:
+            unread[name] = Begun(file, state.files[name].rows)
+        elif name in found.new and name not in state.files:
+            unread[name] = Begun(file, 0)
+    return dict(sorted(unread.items()))
 
 
 def _from(before: int, progress: Callable[[int], object] | None) -> Callable[[int], object] | None:
@@ -147,12 +201,12 @@ def _from(before: int, progress: Callable[[int], object] | None) -> Callable[[in
     return None if progress is None else lambda rows: progress(before + rows)
 
 
-def _first_core(monitor: "Monitor", found: Found, looked: dict[str, FileSeen]) -> _core.Monitor:
+def _first_core(monitor: "Monitor", found: Found, looked: dict[str, _Looked]) -> _core.Monitor:
     """A monitor that has seen nothing yet but its reference, or the bins of it."""
     config, state = monitor.config, monitor._state
     if isinstance(config.reference, Files):
         return core_with_reference(monitor)
-    spans = [(file.first_us, file.last_us) for file in looked.values()]
+    spans = [(file.first_us, file.last_us) for file, _ in looked.values()]
     first = min((first for first, _ in spans if first is not None), default=None)
     last = max((last for _, last in spans if last is not None), default=None)
     if first is None or last is None:
@@ -163,7 +217,7 @@ def _first_core(monitor: "Monitor", found: Found, looked: dict[str, FileSeen]) -
     else:
         until_us = first + config.reference.span.mean_s * 1_000_000
     core = core_of(config, monitor.writer, until_us=state.until_us, threads=monitor._threads)
-    early = [name for name, file in looked.items() if file.first_us is not None and file.first_us < until_us]
+    early = [name for name, (file, _) in looked.items() if file.first_us is not None and file.first_us < until_us]
     try:
         core.bin_before([found.inputs[name] for name in early], until_us)
     except InputError as error:
@@ -188,41 +242,90 @@ def core_with_reference(monitor: "Monitor") -> _core.Monitor:
     return core
 
 
-def _count_anew(monitor: "Monitor", found: Found, looked: dict[str, FileSeen], summary: ReadSummary) -> None:
-    """Counts the windows of changed files anew, from all files that hold rows of them."""
+def _count_anew(monitor: "Monitor", found: Found, looked: dict[str, _Looked], summary: ReadSummary) -> None:
+    """Counts the windows of changed files anew, from all files that hold rows of them.
+
+    What such a file holds of later windows than any row so far is read as rows that are new.
+    """
     core, state = monitor._core, monitor._state
-    changed = [name for name in found.changed if name in looked and state.files[name] != looked[name]]
+    known = state.known()
+    changed = [name for name in _changed(monitor, found, looked) if known[name].content != looked[name].file.content]
     if not changed or core is None:
         return
-    windows: set[int] = set()
-    for name in changed:
-        for file in (state.files[name], looked[name]):
-            windows.update(_windows(monitor, file))
+    newest_us = core.newest_us
+    last = monitor._windows.number(newest_us) + 1 if newest_us is not None else 0
+    windows: list[tuple[int, int]] = []
 
     def shares(file: FileSeen) -> bool:
-        return not windows.isdisjoint(_windows(monitor, file))
+        first, end = _windows(monitor, file)
+        return any(first < until and since < end for since, until in windows)
 
-    for name in summary.unreadable:
-        if name in state.files and shares(state.files[name]):
-            # What this one held would be lost, and cannot be read again.
-            why = InputError(f"{changed[0]}: has windows in common with {name}, which cannot be read")
-            raise _UnreadableError(changed[0], why)
-    without = [name for name, file in state.files.items() if name not in found.inputs and shares(file)]
-    state.files.update({name: looked[name] for name in changed})
-    there = [name for name, file in state.files.items() if name in found.inputs and shares(file)]
+    touched: list[tuple[int, int]] = []
+    for changing in changed:
+        spans = [_windows(monitor, file) for file in (known[changing], looked[changing].file)]
+        windows = _joined((first, min(end, last)) for first, end in spans)
+        touched += windows
+        for name, file in known.items():
+            if name in summary.unreadable and shares(file):
+                # What this one held would be lost, and cannot be read again.
+                why = InputError(f"{changing}: has windows in common with {name}, which cannot be read")
+                raise _UnreadableError(changing, why)
+        if state.handed_over_us is not None and shares(FileSeen(0, 0, "", *state.handed_over_us, 0)):
+            why = InputError(
+                f"{changing}: changed, and rows of its windows were handed over by update(), which cannot be counted "
+                "anew: what was counted stands; put the file back, or name the monitor anew"
+            )
+            raise _UnreadableError(changing, why)
+    windows = _joined(touched)
+    without = [name for name, file in known.items() if name not in found.inputs and shares(file)]
+    # What came late to these windows must not be added to them once more.
+    core.feed_late()
+    monitor._commit(summary.amended)
+    since_us = monitor._windows.start_us(last)
+    for name in changed:
+        file = looked[name].file
+        state.files[name] = file
+        state.begun.pop(name, None)
+        if file.last_us is not None and file.last_us >= since_us:
+            state.begun[name] = Begun(file, 0, since_us)
+    there = []
+    for name, file in state.known().items():
+        if name in found.inputs and shares(file):
+            begun = None if name in changed else state.begun.get(name)
+            rows = file.rows if begun is None else begun.rows
+            before_us = NEVER_US if begun is None or begun.since_us is None else begun.since_us
+            there.append((found.inputs[name], rows, before_us))
     try:
-        closed = core.recount(windows, [found.inputs[name] for name in there])
+        closed = core.recount(windows, there)
     except InputError as error:
         raise _UnreadableError.of(error, changed) from None
     monitor._amend(closed, windows, summary.amended)
     summary.without = without
 
 
-def _windows(monitor: "Monitor", file: FileSeen) -> range:
-    """Windows between the first and the last row of a file."""
+def _changed(monitor: "Monitor", found: Found, looked: dict[str, _Looked]) -> list[str]:
+    """Files that are not what they were, those aside that only go on."""
+    # Where a file is counted by times and by rows, more lines are a change like any other.
+    grown = [name for name in found.grown if name in monitor._state.files and name in monitor._state.begun]
+    return [name for name in found.changed + grown if name in looked]
+
+
+def _windows(monitor: "Monitor", file: FileSeen) -> tuple[int, int]:
+    """From the window of the first row of a file to before the one after its last."""
     if file.first_us is None or file.last_us is None:
-        return range(0)
-    return range(monitor._windows.number(file.first_us), monitor._windows.number(file.last_us) + 1)
+        return 0, 0
+    return monitor._windows.number(file.first_us), monitor._windows.number(file.last_us) + 1
+
+
+def _joined(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    """The same windows in spans that do not touch, in order."""
+    joined: list[tuple[int, int]] = []
+    for first, end in sorted(spans):
+        if joined and first <= joined[-1][1]:
+            joined[-1] = (joined[-1][0], max(end, joined[-1][1]))
+        elif first < end:
+            joined.append((first, end))
+    return joined
 
 
 def _pass_time(monitor: "Monitor", now_us: int) -> None:

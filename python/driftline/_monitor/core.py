@@ -40,6 +40,7 @@ def core_of(
         name=config.monitor,
         writer=writer,
         time=columns.time,
+        named=_named(config),
         features=[*columns.features, *outputs] if columns.features else None,
         ignore=sorted(({*columns.ignore} | apart) - ({*columns.features} if columns.features else set())),
         segments=[list(names) for names in columns.segments],
@@ -60,6 +61,17 @@ def core_of(
         bins=bins,
         state=state,
     )
+
+
+def _named(config: Config) -> list[tuple[str, str]]:
+    """Columns that the rows must have, each after where it is named."""
+    columns = config.columns
+    named = [(f"columns.features[{i}]", name) for i, name in enumerate(columns.features)]
+    for key in ("prediction", "probability", "id", "version"):
+        name = getattr(columns, key)
+        if name is not None:
+            named.append((f"columns.{key}", name))
+    return named + [(f"checks.{name}", name) for name in config.checks]
 
 
 def _reference(config: Config) -> tuple[str, tuple[int, str] | None, str | None]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from driftline import _core, _sources
-from driftline._monitor.state import FileSeen
+from driftline._monitor.state import FileSeen, State
 from driftline.errors import InputError, StorageError
 
 __all__ = ["Found", "look", "seen"]
@@ -29,6 +29,8 @@ class Found:
     """All of them, by name."""
     new: list[str] = field(default_factory=list)
     changed: list[str] = field(default_factory=list)
+    grown: list[str] = field(default_factory=list)
+    """Files that begin with all that they held."""
     again: dict[str, str] = field(default_factory=dict)
     """Files with the content of one that was read, with the name of that."""
     moved: dict[str, str] = field(default_factory=dict)
@@ -41,18 +43,30 @@ class Found:
     back: list[str] = field(default_factory=list)
     """Files that were gone, and are there again as they were."""
 
-    def renew(self, known: dict[str, FileSeen]) -> None:
+    def renamed(self, name: str) -> str:
+        """What a file that was read is called now."""
+        return next((now for now, before in self.moved.items() if before == name), name)
+
+    def renew(self, state: State) -> None:
         """Tells what is known of files by what was found; doing it twice changes nothing."""
         for name, before in self.moved.items():
-            if before in known:
-                known[name] = replace(known.pop(before), is_gone=False)
-        for name in self.back:
-            known[name] = replace(known[name], is_gone=False)
-        for name in self.gone:
-            known[name] = replace(known[name], is_gone=True)
-        for name, (size, modified, content) in self.looks.items():
-            if name in known and known[name].content == content:
-                known[name] = replace(known[name], size_bytes=size, modified_ns=modified, is_gone=False)
+            if before in state.files:
+                state.files[name] = state.files.pop(before)
+            if before in state.begun:
+                state.begun[name] = state.begun.pop(before)
+        for name, file in state.known().items():
+            now = file
+            if name in self.gone:
+                now = replace(now, is_gone=True)
+            elif name in self.back or name in self.moved:
+                now = replace(now, is_gone=False)
+            look = self.looks.get(name)
+            if look is not None and look.content == now.content:
+                now = replace(now, size_bytes=look.size_bytes, modified_ns=look.modified_ns, is_gone=False)
+            if name in state.files:
+                state.files[name] = now
+            if name in state.begun:
+                state.begun[name] = replace(state.begun[name], file=now)
 
 
 def look(paths: tuple[str, ...], known: dict[str, FileSeen]) -> Found:
@@ -78,8 +92,10 @@ def look(paths: tuple[str, ...], known: dict[str, FileSeen]) -> Found:
         except InputError as error:
             found.unreadable[name] = str(error)
     found.changed = [name for name, now in found.looks.items() if name in known and known[name].content != now.content]
+    found.grown = [name for name in found.changed if _begins_with(name, known[name])]
     # What a changed file held before was not delivered again by another one: it is where the rows are now.
     contents = {seen.content: name for name, seen in known.items() if name not in found.changed}
+    found.changed = [name for name in found.changed if name not in found.grown]
     for name, now in found.looks.items():
         if name in known:
             continue
@@ -97,15 +113,10 @@ def look(paths: tuple[str, ...], known: dict[str, FileSeen]) -> Found:
     return found
 
 
-def seen(item: _core.Input, now: _Look, time: str, latest_us: int) -> FileSeen:
-    """What is to be known of a file; of its rows only the times are read.
-
-    Raises:
-        InputError: It cannot be read, or has no such column of times.
-    """
-    span, rows = _core.time_range(item, time, latest_us)
-    first, last = span if span is not None else (None, None)
-    return FileSeen(now.size_bytes, now.modified_ns, now.content, first, last, rows)
+def seen(now: _Look | FileSeen, times: _core.Times) -> FileSeen:
+    """What is to be known of a file."""
+    first, last = times.span if times.span is not None else (None, None)
+    return FileSeen(now.size_bytes, now.modified_ns, now.content, first, last, times.rows)
 
 
 def _stat(name: str) -> tuple[int, int]:
@@ -128,6 +139,25 @@ def _content(name: str) -> str:
             return "/".join([hashlib.file_digest(file, "sha256").hexdigest(), *partitions])
     except OSError as error:
         raise _told(name, error) from error
+
+
+def _begins_with(name: str, before: FileSeen) -> bool:
+    """Whether a file of lines begins with what it held, which ended with a whole line."""
+    if _sources.is_url(name) or not before.size_bytes:
+        return False
+    digest, left = hashlib.sha256(), before.size_bytes
+    try:
+        with Path(name).open("rb") as file:
+            file.seek(left - 1)
+            if file.read(1) != b"\n" or name.endswith(".parquet"):
+                return False
+            file.seek(0)
+            while left and (part := file.read(min(left, 1 << 20))):
+                digest.update(part)
+                left -= len(part)
+    except OSError as error:
+        raise _told(name, error) from error
+    return not left and digest.hexdigest() == before.content.partition("/")[0]
 
 
 def _told(name: str, error: OSError) -> InputError | StorageError:

@@ -5,31 +5,19 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from itertools import groupby
-from typing import Any, Final
+from typing import Any
 
 from driftline import _core, _sources
 from driftline._config import Config, Files, FirstQuarter, config_of, read_config
 from driftline._monitor.alarms import Alarm, alarms_in
 from driftline._monitor.archive import ReadSummary, core_with_reference, read_archive
 from driftline._monitor.core import core_of
-from driftline._monitor.state import State
+from driftline._monitor.state import State, shaping
 from driftline._store import Store, Writer
 from driftline._store.facts import Facts, microseconds, moment
 from driftline.errors import ConfigError, InputError
 
 __all__ = ["Monitor"]
-
-SHAPING: Final = (
-    "columns",
-    "reference",
-    "timezone",
-    "segment_limit",
-    "window",
-    "lateness",
-    "tolerance",
-    "false_alarms",
-)
-"""Keys that results depend on: another value makes another monitor."""
 
 _Stored = tuple[_core.Profile, int]
 """Of a segment in a window: its profile, and the revision of that."""
@@ -83,7 +71,7 @@ class Monitor:
         self._store = Store(self.config.home)
         self._writer: Writer | None = self._store.writer(self.config.monitor, writer)
         self._core: _core.Monitor | None = None
-        self._state = State(_shaping(self.config))
+        self._state = State(shaping(self.config))
         self._commits = 0
         self._pending: dict[str, Any] | None = None
         """What comes with the next commit, where the disk failed with it."""
@@ -102,20 +90,12 @@ class Monitor:
         self._commits, data = self._open_writer().checkpoint()
         if not self._commits:
             return
-        state, core = State.from_bytes(data)
-        differing = [key for key in SHAPING if state.config.get(key) != self._state.config.get(key)]
-        if differing:
-            key = differing[0]
-            raise ConfigError(
-                f"{key} is {self._state.config.get(key)}, and monitor {self.config.monitor} began with "
-                f"{state.config.get(key)}: what it promised holds for that; put it back, or name the monitor anew"
-            )
-        self._state = state
-        self._core = core_of(self.config, self.writer, until_us=state.until_us, state=core, threads=self._threads)
+        self._state, core = State.of(self.config, data)
+        self._core = core_of(self.config, self.writer, until_us=self._state.until_us, state=core, threads=self._threads)
 
     def _go_back(self) -> None:
         """Forgets what came since the last checkpoint."""
-        self._core, self._state, self._commits = None, State(_shaping(self.config)), 0
+        self._core, self._state, self._commits = None, State(shaping(self.config)), 0
         self._pending, self._is_unsaved, self._is_lost = None, False, True
         self._go_on()
         self._is_lost = False
@@ -145,20 +125,41 @@ class Monitor:
     def update(self, batch: object, *, now: datetime | None = None) -> None:
         """Adds rows: any frame, Arrow table, dict of arrays, or an iterable of these; no paths, which `read` is for.
 
+        Rows are on disk once a window closes with them or after them, and with `commit` and `close`: a process that is
+        killed before has to hand them over again. Where this raises `InputError`, none of the rows are added.
+
         Args:
             batch: The rows, with the column of times.
             now: What the clock says, by default the system's; rows from more than a day later have no time.
 
         Raises:
-            InputError: There is no column of times, or a column cannot be read.
+            InputError: There is no column of times, or a column cannot be read. Nothing is added then.
             StorageError: The disk fails. The rows are taken, and what came of them is written with what comes next.
         """
         core = self._ready()
         if _sources.is_path(batch):
             raise TypeError("batch is a path: name it as data in the configuration and call read()")
+        now_us, state = _now_us(now), self._state
+        was_unsaved, span_us = self._is_unsaved, state.handed_over_us
+        before: bytes | None = None
         self._is_unsaved = True
-        for item in _sources.produce(batch):
-            core.update(item, _now_us(now))
+        try:
+            items = _sources.produce(batch)
+            following = next(items, None)
+            while following is not None:
+                item, following = following, next(items, None)
+                if following is not None and before is None:
+                    before = core.checkpoint()
+                state.handed_over_us = _both(state.handed_over_us, core.update(item, now_us))
+        except BaseException:
+            state.handed_over_us, self._is_unsaved = span_us, was_unsaved
+            if before is not None:
+                self._core = core_of(
+                    self.config, self.writer, until_us=state.until_us, state=before, threads=self._threads
+                )
+            elif core.is_broken:
+                self._is_lost = True
+            raise
         self._commit()
 
     def advance(self, to_time: datetime) -> None:
@@ -203,6 +204,17 @@ class Monitor:
                 self._go_back()
                 raise
 
+    def commit(self) -> None:
+        """Writes all that was handed over: it is not lost from now on, whatever becomes of the process.
+
+        Raises:
+            StorageError: The disk fails. Nothing is lost: call it again.
+        """
+        self._open_writer()
+        if self._is_lost:
+            self._go_back()
+        self._commit(even_if_nothing_is_new=True)
+
     def results(self) -> Any:
         """A row for each column of each segment of each window: a frame of polars, or Arrow where that is missing."""
         return _frame(self._store.results(monitor=self.config.monitor))
@@ -237,7 +249,8 @@ class Monitor:
         """Keeps what it knows, and lets go of the source."""
         if self._writer is not None:
             try:
-                if self._core is not None:
+                # Before any rows nothing is known that would have to be kept, and the configuration may still change.
+                if self._core is not None and (self._commits or self._is_unsaved):
                     self._commit(even_if_nothing_is_new=True)
             finally:
                 self._writer.close()
@@ -255,6 +268,9 @@ class Monitor:
         if core is None or self._is_lost:
             return
         self._settle()
+        # Before anything is taken, so that nothing is lost where the store cannot be read.
+        spans = list(_spans(core.late_windows()))
+        stored = self._stored(spans)
         # From when it is taken until it is written, what came of the rows is here alone.
         self._is_lost = True
         profiles, results, alarms, late = core.take()
@@ -264,7 +280,7 @@ class Monitor:
         for window, segment, profile in late:
             of_window = together.setdefault(window, {})
             of_window[segment] = _added(of_window[segment], profile) if segment in of_window else profile
-        stored = self._stored(together, profiles)
+        stored |= self._about_to_be(spans, profiles)
         for window, of_window in together.items():
             for segment, profile in of_window.items():
                 before, revision = stored.get((window, segment), (_core.Profile.empty(), 0))
@@ -274,8 +290,10 @@ class Monitor:
                 amended.append(self._windows.label(window))
         self._write(tables, alarms, even_if_nothing_is_new)
 
-    def _amend(self, closed: Iterable[tuple[int, str, _core.Profile]], windows: set[int], amended: list[str]) -> None:
-        """Writes windows that were counted anew."""
+    def _amend(
+        self, closed: Iterable[tuple[int, str, _core.Profile]], windows: Iterable[tuple[int, int]], amended: list[str]
+    ) -> None:
+        """Writes windows that were counted anew, by their spans."""
         core = self._ready()
         anew = {(window, segment): profile for window, segment, profile in closed}
         stored = self._stored(windows)
@@ -313,10 +331,10 @@ class Monitor:
             self._commits += 1
             self._pending = None
 
-    def _stored(self, windows: Iterable[int], closed: _core.Table | None = None) -> dict[tuple[int, str], _Stored]:
-        """What this writer stored of windows, by segment, or is about to store: `closed`."""
+    def _stored(self, windows: Iterable[tuple[int, int]]) -> dict[tuple[int, str], _Stored]:
+        """What this writer stored of spans of windows, by segment."""
         stored: dict[tuple[int, str], _Stored] = {}
-        spans = [tuple(map(self._windows.start_us, span)) for span in _spans(windows)]
+        spans = [tuple(map(self._windows.start_us, span)) for span in windows]
         for begin, end in spans:
             monitor, since, until = self.config.monitor, moment(begin), moment(end)
             stored |= self._revised(self._store.profiles(monitor, writer=self.writer, since=since, until=until))
@@ -326,8 +344,14 @@ class Monitor:
                 if row["revision"] > stored.get(key, (None, 0))[1]:
                     # A window that lost all its rows has results, and no profile of its revision.
                     stored[key] = (_core.Profile.empty(), row["revision"])
+        return stored
+
+    def _about_to_be(self, windows: Iterable[tuple[int, int]], closed: _core.Table) -> dict[tuple[int, str], _Stored]:
+        """The same of windows that have closed and are not stored yet."""
+        stored: dict[tuple[int, str], _Stored] = {}
+        spans = [tuple(map(self._windows.start_us, span)) for span in windows]
         names = {"monitor": self.config.monitor, "writer": self.writer}
-        data = _core.facts_to_parquet(closed, "profiles", **names) if spans and closed is not None else None
+        data = _core.facts_to_parquet(closed, "profiles", **names) if spans else None
         if data is not None:
             source = _core.remote_input("closed.parquet", len(data), lambda start, size: data[start : start + size])
             for begin, end in spans:
@@ -350,17 +374,19 @@ def _added(before: _core.Profile, late: _core.Profile) -> _core.Profile:
         return before
 
 
+def _both(span: tuple[int, int] | None, other: tuple[int, int] | None) -> tuple[int, int] | None:
+    """From the first to the last of both."""
+    if span is None or other is None:
+        return span or other
+    return min(span[0], other[0]), max(span[1], other[1])
+
+
 def _spans(windows: Iterable[int]) -> Iterator[tuple[int, int]]:
     """Neighbours together: from a window to before another."""
     numbers = sorted(windows)
     for _, group in groupby(enumerate(numbers), key=lambda item: item[1] - item[0]):
         together = [number for _, number in group]
         yield together[0], together[-1] + 1
-
-
-def _shaping(config: Config) -> dict[str, object]:
-    values = config.model_dump(mode="json")
-    return {key: values[key] for key in SHAPING}
 
 
 def _now_us(now: datetime | None) -> int:

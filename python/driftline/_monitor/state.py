@@ -4,9 +4,22 @@ import json
 from dataclasses import asdict, dataclass, field
 from typing import Final
 
-from driftline.errors import InputError
+from driftline._config import Config
+from driftline.errors import ConfigError, InputError
 
-__all__ = ["FileSeen", "State"]
+__all__ = ["Begun", "FileSeen", "State", "shaping"]
+
+SHAPING: Final = (
+    "columns",
+    "reference",
+    "timezone",
+    "segment_limit",
+    "window",
+    "lateness",
+    "tolerance",
+    "false_alarms",
+)
+"""Keys that results depend on: another value makes another monitor."""
 
 LENGTH: Final = 8
 """Bytes that say how long the readable part is."""
@@ -27,6 +40,17 @@ class FileSeen:
     """Whether it was not there any more in the last run."""
 
 
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A file that is being read."""
+
+    file: FileSeen
+    rows: int
+    """Rows up to which it was read."""
+    since_us: int | None = None
+    """Rows of before this instant were counted as those of a changed file, wherever they stand."""
+
+
 @dataclass(slots=True)
 class State:
     """What is known between two runs."""
@@ -36,15 +60,38 @@ class State:
     until_us: int | None = None
     """The end of the reference, where that is a part of the span of an archive."""
     files: dict[str, FileSeen] = field(default_factory=dict)
-    begun: dict[str, tuple[int, str]] = field(default_factory=dict)
-    """Of a file that is being read, the rows up to which it was, and its content."""
+    begun: dict[str, Begun] = field(default_factory=dict)
+    handed_over_us: tuple[int, int] | None = None
+    """The first and the last time of rows that were handed over: they cannot be counted anew."""
     is_live: bool = False
     """Whether rows came about as fast as the clock goes: then no rows are news."""
+
+    def known(self) -> dict[str, FileSeen]:
+        """All files of which rows are counted."""
+        return {name: begun.file for name, begun in self.begun.items()} | self.files
 
     def to_bytes(self, core: bytes) -> bytes:
         """Together with the state of the engine."""
         text = json.dumps(asdict(self), separators=(",", ":"), sort_keys=True).encode()
         return len(text).to_bytes(LENGTH, "little") + text + core
+
+    @classmethod
+    def of(cls, config: Config, data: bytes) -> tuple["State", bytes]:
+        """The same of a checkpoint that was written under this configuration.
+
+        Raises:
+            ConfigError: It was another one.
+            InputError: The bytes are damaged.
+        """
+        state, core = cls.from_bytes(data)
+        now = shaping(config)
+        for key in SHAPING:
+            if state.config.get(key) != now[key]:
+                raise ConfigError(
+                    f"{key} is {now[key]}, and monitor {config.monitor} began with {state.config.get(key)}: what it "
+                    "promised holds for that; put it back, or name the monitor anew"
+                )
+        return state, core
 
     @classmethod
     def from_bytes(cls, data: bytes) -> tuple["State", bytes]:
@@ -57,7 +104,15 @@ class State:
         try:
             values = json.loads(data[LENGTH : LENGTH + length])
             files = {name: FileSeen(**seen) for name, seen in values.pop("files").items()}
-            begun = {name: (rows, content) for name, (rows, content) in values.pop("begun").items()}
-            return cls(**values, files=files, begun=begun), data[LENGTH + length :]
+            begun = {name: Begun(**{**of, "file": FileSeen(**of["file"])}) for name, of in values.pop("begun").items()}
+            span = values.pop("handed_over_us")
+            handed_over_us = None if span is None else (int(span[0]), int(span[1]))
+            return cls(**values, files=files, begun=begun, handed_over_us=handed_over_us), data[LENGTH + length :]
         except (ValueError, TypeError, KeyError) as error:
             raise InputError(f"the checkpoint is damaged, or of another version of driftline: {error}") from None
+
+
+def shaping(config: Config) -> dict[str, object]:
+    """The part of a configuration that results depend on."""
+    values = config.model_dump(mode="json")
+    return {key: values[key] for key in SHAPING}

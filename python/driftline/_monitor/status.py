@@ -70,6 +70,7 @@ def status_of(config: Config) -> Status:
     """How the monitor of a configuration stands.
 
     Raises:
+        ConfigError: The monitor began with another configuration.
         InputError: The home is damaged.
     """
     store = Store(config.home)
@@ -79,7 +80,7 @@ def status_of(config: Config) -> Status:
 
 def _source(config: Config, store: Store, writer: str) -> Source:
     _, data = store.checkpoint(config.monitor, writer)
-    state, core_bytes = State.from_bytes(data)
+    state, core_bytes = State.of(config, data)
     core = core_of(config, writer, until_us=state.until_us, state=core_bytes)
     newest, (learning, until) = core.newest_us, core.learning
     windows = _core.Windows((config.window.count, config.window.unit), config.timezone)

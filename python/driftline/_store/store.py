@@ -133,6 +133,10 @@ class Store:
         """What happened to alarms: a row an event. Takes what `results` takes."""
         return self._read("alarms", monitor, writer, column, segment, since, until, select)
 
+    def amended(self, monitor: str, *, since: datetime, until: datetime) -> Facts:
+        """Identities of results that were told anew, of windows that begin between two times."""
+        return self._read("results", monitor, None, None, None, since, until, (), revision=2)
+
     def window_profiles(
         self,
         monitor: str | None = None,
@@ -197,6 +201,8 @@ class Store:
         since: datetime | None,
         until: datetime | None,
         select: Sequence[str] | None,
+        *,
+        revision: int | None = None,
     ) -> Facts:
         columns, segments = _names("column", column), _names("segment", segment)
         first = None if since is None else microseconds("since", since)
@@ -207,7 +213,14 @@ class Store:
             inputs = self._files.inputs(names)
             return Facts(
                 _core.read_facts(
-                    inputs, table, columns=columns, segments=segments, since=first, until=last, select=chosen
+                    inputs,
+                    table,
+                    columns=columns,
+                    segments=segments,
+                    since=first,
+                    until=last,
+                    revision=revision,
+                    select=chosen,
                 )
             )
 

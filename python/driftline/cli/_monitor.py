@@ -17,6 +17,9 @@ __all__ = ["alarm_lines", "status_as_json", "summary_lines", "tell_replay", "tel
 MOST_ALARMS = 20
 """Alarms that are listed; the rest is counted."""
 
+LATE_SHARE = 0.05
+"""Of the new rows: where more come late, the order of the files is worth a look."""
+
 MOST_FILES = 5
 """Files that are named."""
 
@@ -25,6 +28,13 @@ def summary_lines(summary: ReadSummary) -> Iterator[str]:
     """What a run read."""
     speed = f"{summary.seconds:.1f} s"
     yield f"{counted(summary.files, 'new file')}, {counted(summary.rows, 'row')}, {speed}"
+    if summary.late > LATE_SHARE * summary.rows:
+        yield (
+            f"{count(summary.late)} of these rows came late, after their windows had been judged: they are counted, "
+            "but as evidence of their own"
+        )
+    if summary.grown:
+        yield f"grown since the last run, and read on: {words.few(summary.grown)}"
     if summary.changed:
         windows = words.few(summary.amended) if summary.amended else "none that had closed"
         yield f"changed since the last run: {words.few(summary.changed)}; windows counted anew: {windows}"
@@ -38,6 +48,8 @@ def summary_lines(summary: ReadSummary) -> Iterator[str]:
         yield f"{name} holds what {first} held: not read again"
     if summary.gone:
         yield f"gone since the last run: {words.few(summary.gone)}; what they held stands"
+    for name, (rows, of) in list(summary.partly.items())[:MOST_FILES]:
+        yield f"{name} is gone after {count(rows)} of its {count(of)} rows were read: the others are missing"
 
 
 def alarm_lines(alarm: Alarm) -> Iterator[str]:

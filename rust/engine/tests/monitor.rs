@@ -21,6 +21,7 @@ fn settings() -> Settings {
         writer: "w".into(),
         time: "ts".into(),
         features: None,
+        named: vec![],
         ignore: HashSet::new(),
         segments: vec![],
         segment_limit: 3,

@@ -70,7 +70,7 @@ pub fn facts_to_parquet<'py>(
 
 /// The rows that count of files in the order of their commits.
 #[pyfunction]
-#[pyo3(signature = (inputs, table, *, columns = None, segments = None, since = None, until = None, select = None))]
+#[pyo3(signature = (inputs, table, *, columns = None, segments = None, since = None, until = None, revision = None, select = None))]
 #[expect(clippy::too_many_arguments, reason = "they are Python's keywords")]
 pub fn read_facts(
     py: Python<'_>,
@@ -80,12 +80,13 @@ pub fn read_facts(
     segments: Option<Vec<String>>,
     since: Option<i64>,
     until: Option<i64>,
+    revision: Option<i64>,
     select: Option<Vec<String>>,
 ) -> PyResult<Facts> {
     let table = named(table)?;
     let inputs = engine_inputs(&inputs);
     let set = |names: Option<Vec<String>>| names.map(|names| names.into_iter().collect());
-    let filter = Filter { columns: set(columns), segments: set(segments), since, until, select };
+    let filter = Filter { columns: set(columns), segments: set(segments), since, until, revision, select };
     py.detach(|| facts::read(table, &inputs, &filter)).map(Facts).map_err(|e| to_py(py, e))
 }
 

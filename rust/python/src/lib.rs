@@ -34,7 +34,7 @@ mod _core {
     #[pymodule_export]
     use super::input::{Input, expand_paths, format_of, is_profile, remote_input};
     #[pymodule_export]
-    use super::monitor::{FileRows, Monitor, Table, Windows, time_range};
+    use super::monitor::{Files, Monitor, Table, Times, Windows};
     #[pymodule_export]
     use super::options::Options;
     #[pymodule_export]

@@ -10,7 +10,7 @@ use arrow_array::{Array, RecordBatch};
 use arrow_schema::{DataType, Schema, TimeUnit};
 use arrow_select::concat::concat_batches;
 use driftline_engine::monitor::{self as engine, Calendar, Check, Cycle, Every, Settings, Span, Unit};
-use driftline_engine::source::{Observer, ReadAhead, for_each_batch};
+use driftline_engine::source::{Observer, for_each_batch};
 use driftline_engine::{Error, Result};
 use pyo3::IntoPyObjectExt;
 use pyo3::exceptions::PyRuntimeError;
@@ -18,6 +18,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyCapsule, PyDict};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Instant;
 
 /// Collects rows into windows and watches each column of each segment over time.
 #[pyclass(frozen)]
@@ -105,7 +106,7 @@ type CheckParts = (Option<f64>, Option<f64>, Option<f64>, bool, Option<BTreeSet<
 impl Monitor {
     /// Settings are given by keywords; `state` is a checkpoint, `reference` a profile that tells the bins.
     #[new]
-    #[pyo3(signature = (*, name, writer, time, features, ignore, segments, segment_limit, window, timezone, lateness_us, tolerance, false_alarms, per, reference, span, span_us, cycle, checks, k, threads, bins = None, state = None))]
+    #[pyo3(signature = (*, name, writer, time, features, named, ignore, segments, segment_limit, window, timezone, lateness_us, tolerance, false_alarms, per, reference, span, span_us, cycle, checks, k, threads, bins = None, state = None))]
     #[expect(clippy::too_many_arguments, reason = "one a keyword, as Python has them")]
     fn new(
         py: Python<'_>,
@@ -113,6 +114,7 @@ impl Monitor {
         writer: String,
         time: String,
         features: Option<Vec<String>>,
+        named: Vec<(String, String)>,
         ignore: Vec<String>,
         segments: Vec<Vec<String>>,
         segment_limit: usize,
@@ -155,6 +157,7 @@ impl Monitor {
                 writer,
                 time,
                 features,
+                named,
                 ignore: ignore.into_iter().collect(),
                 segments,
                 segment_limit,
@@ -176,40 +179,58 @@ impl Monitor {
         py.detach(made).map(|monitor| Self(Mutex::new(monitor))).map_err(|e| to_py(py, e))
     }
 
-    /// Adds what speaks Arrow.
-    fn update(&self, data: &Bound<'_, PyAny>, now_us: i64) -> PyResult<u64> {
-        let source = import_batches(data)?;
-        self.run(data.py(), |monitor| {
-            let mut rows = 0;
-            for batch in source.batches {
-                let batch = batch?;
-                monitor.update(&batch, now_us)?;
-                rows += batch.num_rows() as u64;
-            }
-            Ok(rows)
-        })
+    /// Adds what speaks Arrow, all of it or nothing; from when to when the rows are.
+    fn update(&self, data: &Bound<'_, PyAny>, now_us: i64) -> PyResult<Option<(i64, i64)>> {
+        let mut batches = import_batches(data)?.batches;
+        self.run(data.py(), |monitor| monitor.update_all(&mut batches, now_us))
     }
 
-    /// Adds rows of a file that was opened, until it ends or so many results wait to be taken; whether it has ended.
-    #[pyo3(signature = (rows, now_us, *, most_results, progress = None))]
+    /// Whether it failed while it added rows of which some are counted.
+    #[getter]
+    fn is_broken(&self) -> PyResult<bool> {
+        Ok(self.lock()?.is_broken())
+    }
+
+    /// Windows to which rows came late that are waiting to be taken.
+    fn late_windows(&self) -> PyResult<BTreeSet<i64>> {
+        Ok(self.lock()?.late_windows())
+    }
+
+    /// Adds rows of files until they end, so many results wait to be taken or so long a time is over; whether they
+    /// have ended.
+    #[pyo3(signature = (files, now_us, *, most_results, most_s, progress = None))]
     fn read(
         &self,
         py: Python<'_>,
-        rows: PyRef<'_, FileRows>,
+        files: PyRef<'_, Files>,
         now_us: i64,
         most_results: usize,
+        most_s: f64,
         progress: Option<Py<PyAny>>,
     ) -> PyResult<bool> {
-        let (source, mut progress) = (&*rows, Progress::new(progress));
+        let (files, mut progress) = (&*files, Progress::new(progress));
+        let begin = Instant::now();
         self.run(py, |monitor| {
-            let mut source = source.0.lock().map_err(|_| Error::Storage("reading failed before".into()))?;
-            while monitor.results_so_far() < most_results {
-                let Some(batch) = source.next()? else { return Ok(true) };
-                monitor.update(&batch, now_us)?;
-                progress.rows(batch.num_rows() as u64)?;
+            let mut files = files.0.lock().map_err(|_| Error::Storage("reading failed before".into()))?;
+            loop {
+                let Some(rows) = monitor.read(&mut files, now_us)? else { return Ok(true) };
+                progress.rows(rows)?;
+                let is_long = begin.elapsed().as_secs_f64() >= most_s;
+                if is_long || monitor.results_so_far() >= most_results {
+                    return Ok(false);
+                }
             }
-            Ok(false)
         })
+    }
+
+    /// Lets time go on as rows of up to an instant let it, which have been counted without.
+    fn saw(&self, py: Python<'_>, newest_us: i64) -> PyResult<()> {
+        self.run(py, |monitor| monitor.saw(newest_us))
+    }
+
+    /// Lets the series see what came late so far.
+    fn feed_late(&self, py: Python<'_>) -> PyResult<()> {
+        self.run(py, engine::Monitor::feed_late)
     }
 
     /// Adds what speaks Arrow to the reference.
@@ -265,17 +286,19 @@ impl Monitor {
         })
     }
 
-    /// Counts windows anew from files that hold all their rows; open ones are replaced, closed ones handed over.
+    /// Counts windows anew, from one up to before another; open ones are replaced, closed ones handed over. Of each file
+    /// the first rows count, so many, and all of before an instant.
     fn recount(
         &self,
         py: Python<'_>,
-        windows: BTreeSet<i64>,
-        inputs: Vec<PyRef<'_, Input>>,
+        windows: Vec<(i64, i64)>,
+        files: Vec<(PyRef<'_, Input>, u64, i64)>,
     ) -> PyResult<Vec<(i64, String, Profile)>> {
-        let inputs: Vec<_> = inputs.iter().map(|input| input.0.clone()).collect();
+        let files: Vec<_> =
+            files.iter().map(|(input, rows, before)| (input.0.clone(), *rows, *before)).collect();
         self.run(py, |monitor| {
-            let mut recount = monitor.recount(windows)?;
-            inputs.iter().try_for_each(|input| recount.read(input))?;
+            let mut recount = monitor.recount(windows.into_iter().map(|(from, to)| from..to).collect())?;
+            files.iter().try_for_each(|(input, rows, before_us)| recount.read(input, *rows, *before_us))?;
             let closed = monitor.replace_open(recount)?.into_iter();
             Ok(closed.map(|(window, segment, profile)| (window, segment, Profile::from(profile))).collect())
         })
@@ -357,47 +380,58 @@ fn cycle_named(name: &str) -> Result<Cycle> {
     }
 }
 
-/// A file that is read from a row on.
+/// When the rows of a file happened.
 #[pyclass(frozen)]
-pub struct FileRows(Mutex<Reading>);
-
-struct Reading {
-    batches: ReadAhead,
-    /// Rows that were handed over, or skipped.
-    done: u64,
-    skip: u64,
-}
-
-impl Reading {
-    fn next(&mut self) -> Result<Option<RecordBatch>> {
-        for batch in self.batches.by_ref() {
-            let batch = batch?;
-            let rows = batch.num_rows() as u64;
-            let skipped = self.skip.min(rows);
-            self.skip -= skipped;
-            self.done += rows;
-            if skipped < rows {
-                return Ok(Some(batch.slice(skipped as usize, (rows - skipped) as usize)));
-            }
-        }
-        Ok(None)
-    }
-}
+pub struct Times(Arc<engine::Times>);
 
 #[pymethods]
-impl FileRows {
-    /// Begins to read a file, and skips its first rows.
+impl Times {
+    /// Reads the times of a file, up to `latest_us`.
     #[new]
-    fn new(py: Python<'_>, source: PyRef<'_, Input>, skip: u64) -> PyResult<Self> {
-        let batches = ReadAhead::try_new(source.0.clone()).map_err(|e| to_py(py, e))?;
-        Ok(Self(Mutex::new(Reading { batches, done: 0, skip })))
+    fn new(py: Python<'_>, source: PyRef<'_, Input>, time: &str, latest_us: i64) -> PyResult<Self> {
+        let input = source.0.clone();
+        let times = py.detach(|| engine::Times::of(&input, time, latest_us));
+        times.map(|times| Self(Arc::new(times))).map_err(|e| to_py(py, e))
     }
 
-    /// Rows up to which it was read.
+    /// The first and the last, in microseconds.
     #[getter]
-    fn done(&self) -> PyResult<u64> {
-        let reading = self.0.lock().map_err(|_| PyRuntimeError::new_err("reading failed before"))?;
-        Ok(reading.done)
+    fn span(&self) -> Option<(i64, i64)> {
+        self.0.range
+    }
+
+    /// All rows.
+    #[getter]
+    fn rows(&self) -> u64 {
+        self.0.rows
+    }
+}
+
+/// A file, its times, the rows at its beginning that are left out, and the instant before which rows are.
+type UnreadParts<'py> = (PyRef<'py, Input>, PyRef<'py, Times>, u64, Option<i64>);
+
+/// Files that are read side by side, each from a row and an instant on.
+#[pyclass(frozen)]
+pub struct Files(Mutex<engine::Files>);
+
+#[pymethods]
+impl Files {
+    /// Windows wait for rows that are still to come as long as they take no more than so many profiles of columns.
+    #[new]
+    fn new(files: Vec<UnreadParts<'_>>, most_held: usize) -> Self {
+        let unread = files.iter().map(|(input, times, skip, since_us)| engine::Unread {
+            input: input.0.clone(),
+            times: times.0.clone(),
+            skip: *skip,
+            since_us: *since_us,
+        });
+        Self(Mutex::new(engine::Files::new(unread.collect(), most_held)))
+    }
+
+    /// Of each file the rows up to which it was read, and whether that is all.
+    fn progress(&self) -> PyResult<Vec<(u64, bool)>> {
+        let files = self.0.lock().map_err(|_| PyRuntimeError::new_err("reading failed before"))?;
+        Ok(files.progress())
     }
 }
 
@@ -424,16 +458,4 @@ impl Windows {
     fn label(&self, number: i64) -> String {
         self.0.label(number)
     }
-}
-
-/// The first and the last time of a file up to `latest_us`, in microseconds, and its rows.
-#[pyfunction]
-pub fn time_range(
-    py: Python<'_>,
-    source: PyRef<'_, Input>,
-    time: &str,
-    latest_us: i64,
-) -> PyResult<(Option<(i64, i64)>, u64)> {
-    let input = source.0.clone();
-    py.detach(|| engine::time_range(&input, time, latest_us)).map_err(|e| to_py(py, e))
 }

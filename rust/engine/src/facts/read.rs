@@ -20,6 +20,8 @@ pub struct Filter {
     pub since: Option<i64>,
     /// Windows that begin before this time.
     pub until: Option<i64>,
+    /// Rows of this revision or a later one.
+    pub revision: Option<i64>,
     /// Columns of the table beside the identity; all by default.
     pub select: Option<Vec<String>>,
 }
@@ -117,6 +119,9 @@ impl Counting {
                     let wanted = wanted(&batch, filter)?;
                     for (row, key) in found.into_iter().enumerate().filter(|(row, _)| wanted[*row]) {
                         let revision = integers(&revisions).value(row);
+                        if filter.revision.is_some_and(|least| revision < least) {
+                            continue;
+                        }
                         let window_start = times(&starts).value(row);
                         let here = Self { file: i, row: first + row, revision, window_start };
                         counting

@@ -1,5 +1,6 @@
 //! What only files that can be read again make possible: bins of a whole reference, and windows counted anew.
 use super::collected::Collected;
+use super::named::Names;
 use super::segments::Segments;
 use super::settings::Settings;
 use super::times::{NO_TIME, instants_us};
@@ -10,42 +11,87 @@ use crate::source::{Input, for_each_batch};
 use crate::{Error, Result};
 use arrow_array::{ArrayRef, BooleanArray, RecordBatch};
 use arrow_select::filter::filter_record_batch;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
+use std::ops::Range;
 
-fn times_of(rows: &RecordBatch, column: &str) -> Result<Vec<i64>> {
+pub(super) fn times_of(rows: &RecordBatch, column: &str) -> Result<Vec<i64>> {
     let times: &ArrayRef = rows
         .column_by_name(column)
         .ok_or_else(|| Error::Input(format!("no column {column:?}, which is the time")))?;
     instants_us(times, column)
 }
 
-/// The first and the last time of an input, where it has any, and its rows. Absurd times, before 1970 or after
-/// `latest_us`, do not count.
-///
-/// # Errors
-/// It cannot be read, or has no such column of times.
-pub fn time_range(input: &Input, column: &str, latest_us: i64) -> Result<(Option<(i64, i64)>, u64)> {
-    let (mut range, mut rows) = (None, 0);
-    for_each_batch(input, &|name| name == column, &mut |batch| {
-        rows += batch.num_rows() as u64;
-        for time in times_of(&batch, column)?.into_iter().filter(|time| (0..=latest_us).contains(time)) {
-            let (first, last): &mut (i64, i64) = range.get_or_insert((time, time));
-            (*first, *last) = (time.min(*first), time.max(*last));
-        }
-        Ok(())
-    })?;
-    Ok((range, rows))
+/// Rows whose earliest time is remembered together.
+const BLOCK: usize = 1024;
+
+/// When the rows of an input happened. Absurd times, before 1970 or after the latest, do not count.
+#[derive(Clone, Debug, Default)]
+pub struct Times {
+    /// The first and the last, where there are any.
+    pub range: Option<(i64, i64)>,
+    /// All rows.
+    pub rows: u64,
+    /// The earliest time of the rows from each block on; `i64::MAX` where they have none.
+    least: Vec<i64>,
+    pub(super) latest_us: i64,
 }
 
-/// The profile of the rows before an instant, from which a monitor takes its bins.
+impl Times {
+    /// Reads the times of an input, up to `latest_us`.
+    ///
+    /// # Errors
+    /// It cannot be read, or has no such column of times.
+    pub fn of(input: &Input, column: &str, latest_us: i64) -> Result<Self> {
+        let mut found = Self { latest_us, ..Self::default() };
+        for_each_batch(input, &|name| name == column, &mut |batch| {
+            for time in times_of(&batch, column)? {
+                let block = found.rows as usize / BLOCK;
+                found.rows += 1;
+                if block == found.least.len() {
+                    found.least.push(i64::MAX);
+                }
+                if !(0..=latest_us).contains(&time) {
+                    continue;
+                }
+                found.least[block] = found.least[block].min(time);
+                let (first, last) = found.range.get_or_insert((time, time));
+                (*first, *last) = (time.min(*first), time.max(*last));
+            }
+            Ok(())
+        })?;
+        let mut least_us = i64::MAX;
+        for least in found.least.iter_mut().rev() {
+            least_us = least_us.min(*least);
+            *least = least_us;
+        }
+        Ok(found)
+    }
+
+    /// No row from this one on is earlier.
+    pub(super) fn least_from(&self, row: u64) -> i64 {
+        let block = if row < self.rows { self.least.get(row as usize / BLOCK) } else { None };
+        block.copied().unwrap_or(i64::MAX)
+    }
+}
+
+/// The profile of the rows before an instant, from which a monitor takes its bins; and all columns there are.
 ///
 /// # Errors
 /// An input cannot be read.
-pub fn profile_before(inputs: &[Input], settings: &Settings, until_us: i64) -> Result<Profile> {
+pub(super) fn profile_before(
+    inputs: &[Input],
+    settings: &Settings,
+    until_us: i64,
+    known: &mut Names,
+) -> Result<Profile> {
     let options = Options { threads: settings.threads, may_lack_columns: true, ..Options::default() };
     let mut collected = Collected::default();
     for input in inputs {
+        let mut is_first = true;
         for_each_batch(input, &|_| true, &mut |batch| {
+            if std::mem::take(&mut is_first) {
+                known.merge(Names::of(batch.schema_ref())?);
+            }
             let times = times_of(&batch, &settings.time)?;
             let is_before = |&time: &i64| time != NO_TIME && time < until_us;
             let batch = projected(settings, &batch)?;
@@ -65,28 +111,29 @@ pub struct Recount {
     pub(super) settings: Settings,
     pub(super) options: Options,
     pub(super) segments: Segments,
-    pub(super) windows: BTreeSet<i64>,
+    pub(super) windows: Vec<Range<i64>>,
     pub(super) parts: BTreeMap<i64, BTreeMap<usize, Collected>>,
 }
 
 impl Recount {
-    /// Adds those rows of an input that lie in the windows.
+    /// Adds those rows of an input that lie in the windows: the first ones, so many, and all of before an instant.
     ///
     /// # Errors
     /// The input cannot be read.
-    pub fn read(&mut self, input: &Input) -> Result<()> {
-        let mut numbers = vec![];
+    pub fn read(&mut self, input: &Input, rows: u64, before_us: i64) -> Result<()> {
+        let (mut numbers, mut done) = (vec![], 0);
         for_each_batch(input, &|_| true, &mut |batch| {
             let times = times_of(&batch, &self.settings.time)?;
             self.settings.calendar.numbers(&times, &mut numbers);
             let batch = projected(&self.settings, &batch)?;
-            numbers
-                .iter_mut()
-                .zip(&times)
-                .filter(|(_, time)| **time == NO_TIME)
-                .for_each(|(n, _)| *n = i64::MIN);
+            for (number, &time) in numbers.iter_mut().zip(&times) {
+                if time == NO_TIME || (done >= rows && time >= before_us) {
+                    *number = i64::MIN;
+                }
+                done += 1;
+            }
             for (window, rows) in by_window(&batch, &numbers)? {
-                if self.windows.contains(&window) {
+                if self.windows.iter().any(|span| span.contains(&window)) {
                     let parts = self.parts.entry(window).or_default();
                     collect(&mut self.segments, parts, &rows, &self.options)?;
                 }

@@ -6,13 +6,15 @@
 //! [`calendar`]) and their [`segments`] and [`collected`] into profiles. When a window closes, each column of each segment
 //! is a [`series`]: its counts over the cells that are [`watched`] go into its reference ([`baseline`]), or are put
 //! beside it, and what they prove may raise an [`alarm`]; [`rules`] say at once what needs no statistics. [`tables`]
-//! hand it all over, and a [`checkpoint`] holds what is between two windows.
+//! hand it all over; an [`archive`] is read by its [`files`], and a [`checkpoint`] holds what is between two windows.
 mod alarm;
 mod archive;
 mod baseline;
 pub mod calendar;
 mod checkpoint;
 mod collected;
+mod files;
+mod named;
 mod rules;
 mod segments;
 mod series;
@@ -23,8 +25,9 @@ mod watch;
 mod watched;
 mod zone;
 
-pub use archive::{Recount, profile_before, time_range};
+pub use archive::{Recount, Times};
 pub use calendar::{Calendar, Cycle, Every, Unit};
+pub use files::{Files, Unread};
 pub use rules::Check;
 pub use settings::{Settings, Span};
 pub use tables::{Late, Output, Watcheds};

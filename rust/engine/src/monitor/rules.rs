@@ -61,6 +61,8 @@ impl Rule {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Volume {
     ranges: BTreeMap<usize, (u64, u64)>,
+    /// Rows of windows at an end of the log, which may lack some.
+    ends: BTreeMap<usize, u64>,
 }
 
 impl Volume {
@@ -70,15 +72,28 @@ impl Volume {
         (*least, *most) = (rows.min(*least), rows.max(*most));
     }
 
+    /// Adds a window with which the log begins or ends: it may lack rows, and says only that there are so many.
+    pub fn add_end(&mut self, bucket: usize, rows: u64) {
+        let most = self.ends.entry(bucket).or_insert(rows);
+        *most = rows.max(*most);
+    }
+
     /// What is wrong with a window of so many rows, in words.
     pub fn broken(&self, bucket: usize, rows: u64) -> Option<(Rule, String)> {
-        let &(least, most) = self.ranges.get(&bucket)?;
+        let end = self.ends.get(&bucket).copied();
+        let (least, most, told) = match (self.ranges.get(&bucket), end) {
+            (Some(&(least, most)), _) => {
+                let most = most.max(end.unwrap_or(0));
+                (least, most, format!("the reference has {least} to {most} a window"))
+            }
+            (None, Some(end)) => (end, u64::MAX, format!("the reference has {end} or more a window")),
+            (None, None) => return None,
+        };
         if rows == 0 {
-            return (least > 0)
-                .then(|| (Rule::NoRows, format!("no rows; the reference has {least} to {most} a window")));
+            return (least > 0).then(|| (Rule::NoRows, format!("no rows; {told}")));
         }
         let is_out = (rows as f64) < VOLUME * least as f64 || (rows as f64) > most as f64 / VOLUME;
-        is_out.then(|| (Rule::Volume, format!("{rows} rows; the reference has {least} to {most} a window")))
+        is_out.then(|| (Rule::Volume, format!("{rows} rows; {told}")))
     }
 }
 

@@ -1,10 +1,12 @@
 //! Which segments a row belongs to: the values, or combinations of values, of some columns.
+use crate::profile::type_name;
 use crate::{Error, Result};
 use arrow_array::cast::AsArray;
 use arrow_array::{Array, RecordBatch};
-use arrow_cast::cast;
-use arrow_schema::DataType;
+use arrow_cast::{can_cast_types, cast};
+use arrow_schema::{DataType, Schema};
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
@@ -25,23 +27,30 @@ const MOST_CHARACTERS: usize = 200;
 pub(super) struct Segments {
     by: Vec<Vec<String>>,
     limit: usize,
+    /// In the order of their numbers.
+    met: Vec<Values>,
+    #[serde(skip)]
     names: Vec<String>,
     #[serde(skip)]
-    known: HashMap<String, usize>,
+    known: HashMap<Values, usize>,
 }
+
+/// The number of a list of columns, and a value of each of them.
+type Values = (usize, Vec<Option<String>>);
 
 impl Segments {
     /// Segments by lists of columns, of which none is met yet.
     pub fn new(by: Vec<Vec<String>>, limit: usize) -> Self {
-        let others = by.iter().map(|columns| named(columns, columns.iter().map(|_| OTHER)));
-        let names = std::iter::once(String::new()).chain(others).collect();
-        Self { by, limit, names, known: HashMap::new() }
+        Self { by, limit, met: vec![], names: vec![], known: HashMap::new() }.restored()
     }
 
     /// The same after it was read back.
     pub fn restored(mut self) -> Self {
-        let met = self.names.iter().enumerate().skip(1 + self.by.len());
-        self.known = met.map(|(i, name)| (name.clone(), i)).collect();
+        let others = self.by.iter().map(|columns| named(columns, columns.iter().map(|_| OTHER.into())));
+        let met = self.met.iter().map(|(list, values)| named(&self.by[*list], values.iter().map(shown)));
+        self.names = std::iter::once(String::new()).chain(others).chain(met).collect();
+        let first = 1 + self.by.len();
+        self.known = self.met.iter().enumerate().map(|(i, values)| (values.clone(), first + i)).collect();
         self
     }
 
@@ -53,6 +62,23 @@ impl Segments {
     /// The name of a segment, empty for the whole: `country=FR`, `country=FR, device=__other__`.
     pub fn name(&self, segment: usize) -> &str {
         &self.names[segment]
+    }
+
+    /// Whether rows of these columns can be told apart.
+    ///
+    /// # Errors
+    /// A column is missing, or has no values that can be told apart.
+    pub fn check(&self, schema: &Schema) -> Result<()> {
+        for column in self.by.iter().flatten() {
+            let field = schema.field_with_name(column).map_err(|_| no_column(column))?;
+            if !can_cast_types(field.data_type(), &DataType::Utf8) {
+                let found = type_name(field.data_type());
+                return Err(Error::Input(format!(
+                    "column {column:?}, which tells the segments, is {found}: it takes text, numbers, flags or times"
+                )));
+            }
+        }
+        Ok(())
     }
 
     /// Rows of each segment but the whole, as row numbers of the batch.
@@ -78,9 +104,7 @@ impl Segments {
         let mut values: Vec<Vec<Option<String>>> = vec![vec![]];
         for column in &self.by[list] {
             // Values of a column get codes; a combination is a code for each pair of codes met.
-            let array = batch
-                .column_by_name(column)
-                .ok_or_else(|| Error::Input(format!("no column {column:?}, which tells the segments")))?;
+            let array = batch.column_by_name(column).ok_or_else(|| no_column(column))?;
             let text = cast(array, &DataType::Utf8)
                 .map_err(|e| Error::Input(format!("column {column:?}, which tells the segments: {e}")))?;
             let text = text.as_string::<i32>();
@@ -92,7 +116,7 @@ impl Segments {
                     Entry::Occupied(met) => *met.get(),
                     Entry::Vacant(new) => {
                         let mut combination = values[new.key().0].clone();
-                        combination.push(value.map(str::to_owned));
+                        combination.push(value.map(|value| cut(value).to_owned()));
                         joined.push(combination);
                         *new.insert(joined.len() - 1)
                     }
@@ -105,32 +129,52 @@ impl Segments {
     }
 
     fn id(&mut self, list: usize, values: &[Option<String>]) -> usize {
-        let shown = values.iter().map(|value| value.as_deref().unwrap_or(MISSING));
-        let name = named(&self.by[list], shown);
         let full = self.names.len() >= self.most();
-        match self.known.entry(name) {
+        match self.known.entry((list, values.to_vec())) {
             Entry::Occupied(known) => *known.get(),
             Entry::Vacant(_) if full => 1 + list,
             Entry::Vacant(new) => {
-                self.names.push(new.key().clone());
+                self.names.push(named(&self.by[list], values.iter().map(shown)));
+                self.met.push(new.key().clone());
                 *new.insert(self.names.len() - 1)
             }
         }
     }
 }
 
-fn named<'a>(columns: &[String], values: impl Iterator<Item = &'a str>) -> String {
-    let pairs = columns.iter().zip(values).map(|(column, value)| {
-        let end = value.char_indices().nth(MOST_CHARACTERS).map_or(value.len(), |(i, _)| i);
-        format!("{column}={}", &value[..end])
-    });
+fn no_column(column: &str) -> Error {
+    Error::Input(format!("no column {column:?}, which tells the segments"))
+}
+
+fn named<'a>(columns: &[String], values: impl Iterator<Item = Cow<'a, str>>) -> String {
+    let pairs = columns.iter().zip(values).map(|(column, value)| format!("{}={value}", quoted(column)));
     pairs.collect::<Vec<_>>().join(", ")
+}
+
+/// A value as it is shown: no two are shown alike.
+fn shown(value: &Option<String>) -> Cow<'_, str> {
+    match value.as_deref() {
+        None => MISSING.into(),
+        Some(value) if value == OTHER || value == MISSING => format!("{value:?}").into(),
+        Some(value) => quoted(value),
+    }
+}
+
+/// A text in quotes, where it would be read as more than one without.
+fn quoted(text: &str) -> Cow<'_, str> {
+    if text.contains([',', '=', '"']) { format!("{text:?}").into() } else { text.into() }
+}
+
+fn cut(value: &str) -> &str {
+    let end = value.char_indices().nth(MOST_CHARACTERS).map_or(value.len(), |(i, _)| i);
+    &value[..end]
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use arrow_array::{ArrayRef, Int64Array, StringArray};
+    use std::collections::HashSet;
     use std::sync::Arc;
 
     fn batch() -> RecordBatch {
@@ -165,6 +209,33 @@ mod tests {
         assert_eq!(first, expected[1..]);
         assert_eq!(segments.clone().restored(), segments);
         assert_eq!(told(&mut segments).len(), 6);
+    }
+
+    #[test]
+    fn values_that_look_like_names_are_segments_of_their_own() {
+        let values = ["__other__", "(missing)", "A, d=1", "A", "\"A\"", ""];
+        let k = StringArray::from_iter(values.iter().map(Some).chain([None]));
+        let d = StringArray::from(vec!["1"; 7]);
+        let columns: [(&str, ArrayRef); 2] = [("k", Arc::new(k)), ("d", Arc::new(d))];
+        let batch = RecordBatch::try_from_iter(columns).unwrap();
+        let mut segments = Segments::new(vec![vec!["k".into()], vec!["k".into(), "d".into()]], 99);
+        let named = |segments: &mut Segments| {
+            let rows = segments.rows(&batch).unwrap();
+            rows.into_iter().map(|(id, rows)| (segments.name(id).to_owned(), rows)).collect::<Vec<_>>()
+        };
+        let told = named(&mut segments);
+        assert!(told.iter().all(|(_, rows)| rows.len() == 1));
+        let names: HashSet<_> = told.iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!(names.len(), 14);
+        for name in
+            ["k=\"__other__\"", "k=(missing)", "k=\"A, d=1\"", "k=A, d=1", "k=", "k=\"__other__\", d=1"]
+        {
+            assert!(names.contains(name), "{name}");
+        }
+        let bytes = postcard::to_allocvec(&segments).unwrap();
+        let mut again = postcard::from_bytes::<Segments>(&bytes).unwrap().restored();
+        assert_eq!(again, segments);
+        assert_eq!(named(&mut again), told);
     }
 
     #[test]

@@ -28,6 +28,8 @@ pub struct Settings {
     pub time: String,
     /// Columns that are watched; all where `None`.
     pub features: Option<Vec<String>>,
+    /// Columns that the rows must have, each with where it is named.
+    pub named: Vec<(String, String)>,
     /// Columns that are not.
     pub ignore: HashSet<String>,
     /// Lists of columns by whose values rows are watched apart.

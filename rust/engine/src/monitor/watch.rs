@@ -2,28 +2,33 @@
 use super::alarm::{Detector, Event, Happened};
 use super::archive::{Recount, profile_before};
 use super::collected::Collected;
+use super::named::Names;
 use super::rules::{self, Broken, Volume};
 use super::segments::{Segments, WHOLE};
 use super::series::{Budget, Judged, Seen, Series};
 use super::settings::{Settings, Span};
-use super::tables::{self, Closed, Late, Names, Output, Profiles, Standing, Watcheds};
+use super::tables::{self, Closed, Late, Output, Profiles, Standing, Watcheds};
 use super::times::{NO_TIME, instants_us};
 use super::watched::Watched;
 use crate::options::{Collect, Options};
-use crate::profile::Profile;
+use crate::profile::{Profile, ProfileBuilder};
 use crate::source::Input;
 use crate::threads;
 use crate::{Error, Result};
 use arrow_array::{RecordBatch, UInt32Array};
+use arrow_schema::SchemaRef;
 use arrow_select::take::take_record_batch;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 use std::sync::Arc;
 
 /// Bins are taken from so many rows, where no reference is handed over that they could be taken from.
 const ROWS_FOR_BINS: usize = 4096;
 /// Where time goes on without rows, from so many at least.
 const FEWEST_ROWS_FOR_BINS: usize = 1000;
+/// Rows that are checked before the first of them are counted: a few MB a column.
+const ROWS_CHECKED: usize = 262_144;
 /// Rows further ahead of the clock have a wrong time.
 const MOST_AHEAD_US: i64 = 86_400_000_000;
 /// Windows of a gap that are looked at one by one.
@@ -41,6 +46,15 @@ pub struct Monitor {
     pub(super) late: BTreeMap<i64, BTreeMap<usize, Collected>>,
     /// How windows are profiled, once there are bins.
     options: Option<Options>,
+    /// The earliest time of rows that are known to come: windows from there on do not close before.
+    hold_us: Option<i64>,
+    /// Profiles of columns that windows may take while they wait for such rows.
+    most_held: usize,
+    /// The columns of rows that were checked last.
+    checked: Option<SchemaRef>,
+    /// Whether the columns that the settings name were found.
+    names_are_known: bool,
+    is_broken: bool,
     output: Output,
 }
 
@@ -142,6 +156,11 @@ impl Monitor {
             open: BTreeMap::new(),
             late: BTreeMap::new(),
             options: None,
+            hold_us: None,
+            most_held: usize::MAX,
+            checked: None,
+            names_are_known: false,
+            is_broken: false,
             output,
         }
     }
@@ -150,7 +169,7 @@ impl Monitor {
     fn bin(&mut self, reference: &Profile) -> Result<()> {
         let watched = Watched::all(reference, |column| self.settings.watches(column))?;
         if watched.is_empty() {
-            return Err(Error::Input("no column is left to watch: name some in columns.features".into()));
+            return Err(nothing_to_watch());
         }
         self.state.known = reference.columns().iter().map(|column| column.name.clone()).collect();
         self.state.watched = watched;
@@ -165,7 +184,10 @@ impl Monitor {
         if self.options.is_some() || !self.waiting.is_empty() {
             return Err(Error::Argument("the monitor has seen rows already".into()));
         }
-        let profile = profile_before(inputs, &self.settings, until_us)?;
+        let mut known = Names::default();
+        let profile = profile_before(inputs, &self.settings, until_us, &mut known)?;
+        known.check(&self.settings.named)?;
+        self.names_are_known = true;
         if profile.rows() == 0 {
             return Err(Error::Input(
                 "no row lies in the reference: it has no times, or they are all later".into(),
@@ -216,12 +238,23 @@ impl Monitor {
     /// # Errors
     /// A column cannot be read.
     pub fn end_learning(&mut self) -> Result<()> {
-        for (window, parts) in std::mem::take(&mut self.open) {
+        let learnt = std::mem::take(&mut self.open);
+        let windows: Vec<i64> = learnt.keys().copied().filter(|window| *window != i64::MIN).collect();
+        for pair in windows.windows(2) {
+            // Windows without rows are of the reference too; of a long gap each season has been seen.
+            for window in (pair[0] + 1..pair[1]).take(MOST_EMPTY as usize) {
+                self.state.volume.add(self.settings.bucket(window), 0);
+            }
+        }
+        for (window, parts) in learnt {
             let is_window = window != i64::MIN;
+            let is_end = windows.first() == Some(&window) || windows.last() == Some(&window);
             let bucket = if is_window { self.settings.bucket(window) } else { 0 };
             for (segment, rows) in parts {
                 let profile = rows.profile()?;
-                if segment == WHOLE && is_window {
+                if segment == WHOLE && is_end {
+                    self.state.volume.add_end(bucket, profile.rows());
+                } else if segment == WHOLE && is_window {
                     self.state.volume.add(bucket, profile.rows());
                 }
                 self.grow(segment);
@@ -267,18 +300,121 @@ impl Monitor {
     /// # Errors
     /// There is no column of that name for the time or the segments, or a column cannot be read. Nothing is added then.
     pub fn update(&mut self, rows: &RecordBatch, now_us: i64) -> Result<()> {
+        self.update_all(&mut std::iter::once(Ok(rows.clone())), now_us).map(drop)
+    }
+
+    /// Adds batches, all or none of them; from when to when they are, where they have any time.
+    ///
+    /// What [`take`](Self::take) hands over must be taken before.
+    ///
+    /// # Errors
+    /// As of [`update`](Self::update), and those of the batches.
+    pub fn update_all(
+        &mut self,
+        batches: &mut dyn Iterator<Item = Result<RecordBatch>>,
+        now_us: i64,
+    ) -> Result<Option<(i64, i64)>> {
+        let (mut checked, mut rows) = (vec![], 0);
+        while rows < ROWS_CHECKED
+            && let Some(batch) = batches.next()
+        {
+            let batch = batch?;
+            let times = self.check(&batch)?;
+            rows += batch.num_rows();
+            checked.push((batch, times));
+        }
+        // Of many rows not all are looked at before the first are counted: there is a way back.
+        let before = if rows < ROWS_CHECKED { None } else { Some(self.checkpoint()?) };
+        match self.add_all(checked, batches, now_us) {
+            Ok(span) => Ok(span),
+            Err(error) => {
+                if let Some(before) = before {
+                    *self = Self::restore(self.settings.clone(), &before)?;
+                }
+                Err(error)
+            }
+        }
+    }
+
+    fn add_all(
+        &mut self,
+        checked: Vec<(RecordBatch, Vec<i64>)>,
+        batches: &mut dyn Iterator<Item = Result<RecordBatch>>,
+        now_us: i64,
+    ) -> Result<Option<(i64, i64)>> {
+        let mut span: Option<(i64, i64)> = None;
+        let mut add = |this: &mut Self, rows: &RecordBatch, times: Vec<i64>| {
+            for &time in times.iter().filter(|time| (0..=latest_us(now_us)).contains(*time)) {
+                let (first, last) = span.get_or_insert((time, time));
+                (*first, *last) = (time.min(*first), time.max(*last));
+            }
+            this.add(rows, times, now_us)
+        };
+        for (rows, times) in checked {
+            add(self, &rows, times)?;
+        }
+        for batch in batches {
+            let batch = batch?;
+            let times = self.check(&batch)?;
+            add(self, &batch, times)?;
+        }
+        Ok(span)
+    }
+
+    /// Checks rows before any of them counts; their times.
+    pub(super) fn check(&mut self, rows: &RecordBatch) -> Result<Vec<i64>> {
         let column = &self.settings.time;
         let times = rows.column_by_name(column).ok_or_else(|| {
             let names: Vec<_> =
                 rows.schema_ref().fields().iter().take(20).map(|f| format!("{:?}", f.name())).collect();
             Error::Input(format!("no column {column:?}, which is the time; columns are {}", names.join(", ")))
         })?;
-        let mut times = instants_us(times, column)?;
+        let times = instants_us(times, column)?;
+        if self.checked.as_ref().is_some_and(|checked| checked.fields() == rows.schema_ref().fields()) {
+            return Ok(times);
+        }
+        let asked = projected(&self.settings, rows)?;
+        self.state.segments.check(asked.schema_ref())?;
+        let options = self.options.clone().unwrap_or_else(|| self.first_options());
+        ProfileBuilder::try_new(asked.schema_ref(), &options)?;
+        if self.state.counts.rows == 0 && !self.names_are_known {
+            let mut known = Names::of(rows.schema_ref())?;
+            known.extend(self.state.known.iter().cloned());
+            known.check(&self.settings.named)?;
+        }
+        if self.options.is_none()
+            && !asked.schema_ref().fields().iter().any(|field| self.settings.watches(field.name()))
+        {
+            return Err(nothing_to_watch());
+        }
+        self.checked = Some(rows.schema());
+        Ok(times)
+    }
+
+    /// How rows are profiled from which bins are taken.
+    fn first_options(&self) -> Options {
+        Options { threads: self.settings.threads, may_lack_columns: true, ..Options::default() }
+    }
+
+    /// Whether it failed while it added rows of which some are counted.
+    pub fn is_broken(&self) -> bool {
+        self.is_broken
+    }
+
+    /// Adds rows of these times, which were checked.
+    pub(super) fn add(&mut self, rows: &RecordBatch, times: Vec<i64>, now_us: i64) -> Result<()> {
+        self.is_broken = true;
+        self.add_checked(rows, times, now_us)?;
+        self.is_broken = false;
+        Ok(())
+    }
+
+    fn add_checked(&mut self, rows: &RecordBatch, mut times: Vec<i64>, now_us: i64) -> Result<()> {
         self.state.counts.rows += times.len() as u64;
         for time in &mut times {
             if *time == NO_TIME {
                 self.state.counts.without_time += 1;
-            } else if *time < 0 || *time > now_us.saturating_add(MOST_AHEAD_US) {
+            } else if !(0..=latest_us(now_us)).contains(time) {
                 self.state.counts.absurd += 1;
                 *time = NO_TIME;
             }
@@ -352,8 +488,7 @@ impl Monitor {
     fn bin_waiting(&mut self) -> Result<()> {
         let Some(mut left) = self.rows_for_bins() else { return Ok(()) };
         let mut first = Collected::default();
-        let options =
-            Options { threads: self.settings.threads, may_lack_columns: true, ..Options::default() };
+        let options = self.first_options();
         for waiting in &self.waiting {
             if let Waiting::Rows(rows, _) = waiting {
                 let rows = rows.slice(0, rows.num_rows().min(left));
@@ -376,19 +511,47 @@ impl Monitor {
         if self.settings.reference == Span::Given && self.state.is_learning {
             self.start_watching()?;
         }
+        // The earliest time of each row and of those that are known to come after it.
+        let held_us = self.hold_us;
+        let least = held_us.map(|held_us| least_from(times, held_us));
+        // So few that the windows that they open are soon seen to be too many.
+        let most = held_us.map_or(usize::MAX, |_| (self.most_held / self.state.watched.len().max(1)).max(1));
         let mut from = 0;
         while from < times.len() {
             let limit_us = self.next_closing_us();
-            let closes = |&time: &i64| time != NO_TIME && time >= limit_us;
-            let to = times[from..].iter().position(closes).map_or(times.len(), |i| from + i);
-            if to > from {
-                self.place(&rows.slice(from, to - from), &times[from..to])?;
+            let to = match &least {
+                None => {
+                    let closes = |&time: &i64| time != NO_TIME && time >= limit_us;
+                    times[from..].iter().position(closes).map(|i| from + i)
+                }
+                Some(least) => {
+                    let mut passed_us = self.state.watermark_us;
+                    let end_us = self.closing_end_us();
+                    (from..times.len()).find(|&i| {
+                        passed_us = passed_us.max(times[i]);
+                        passed_us != NO_TIME && passed_us >= limit_us && least[i] >= end_us
+                    })
+                }
+            };
+            let until = to.unwrap_or(times.len()).min(from.saturating_add(most));
+            if until > from {
+                self.place(&rows.slice(from, until - from), &times[from..until])?;
             }
-            if to < times.len() {
-                self.pass(times[to])?;
+            if least.is_some() {
+                let passed_us = times[from..until].iter().copied().fold(self.state.watermark_us, i64::max);
+                self.state.watermark_us = passed_us;
+                if self.holds_too_much() {
+                    self.pass(passed_us)?;
+                }
             }
-            from = to;
+            if let Some(to) = to.filter(|to| *to == until) {
+                let passed_us = times[from..=to].iter().copied().fold(self.state.watermark_us, i64::max);
+                self.hold_us = least.as_ref().map(|least| least[to]);
+                self.pass(passed_us)?;
+            }
+            from = until;
         }
+        self.hold_us = held_us;
         let latest = times.iter().copied().filter(|&time| time != NO_TIME).max().unwrap_or(i64::MIN);
         self.state.newest_us = self.state.newest_us.max(latest);
         self.state.watermark_us = self.state.watermark_us.max(latest);
@@ -400,6 +563,36 @@ impl Monitor {
         let start =
             |until: i64| self.settings.calendar.start_us(until + 1).saturating_add(self.settings.lateness_us);
         self.state.closed_until.map_or(i64::MIN, start)
+    }
+
+    /// Where the window ends that closes next.
+    fn closing_end_us(&self) -> i64 {
+        self.state.closed_until.map_or(i64::MIN, |until| self.settings.calendar.start_us(until + 1))
+    }
+
+    /// Tells the earliest time of rows that are known to come, for which windows wait, as long as they take no more than
+    /// so many profiles of columns; `None` lets them close.
+    ///
+    /// # Errors
+    /// A column cannot be read.
+    pub(super) fn hold(&mut self, least_us: Option<i64>, most_held: usize) -> Result<()> {
+        (self.hold_us, self.most_held) = (least_us, most_held);
+        match self.state.closed_until {
+            Some(_) if least_us.is_none() && self.options.is_some() => self.pass(self.state.watermark_us),
+            _ => Ok(()),
+        }
+    }
+
+    /// Lets time go on as rows of up to an instant let it, which have been counted without.
+    ///
+    /// # Errors
+    /// A column cannot be read.
+    pub fn saw(&mut self, newest_us: i64) -> Result<()> {
+        if self.state.closed_until.is_none() || self.options.is_none() || newest_us <= self.state.newest_us {
+            return Ok(());
+        }
+        self.state.newest_us = newest_us;
+        self.pass(newest_us)
     }
 
     /// Rows that close nothing.
@@ -428,35 +621,56 @@ impl Monitor {
     /// Lets the watermark pass an instant.
     fn pass(&mut self, to_us: i64) -> Result<()> {
         self.state.watermark_us = self.state.watermark_us.max(to_us);
-        let until = self.settings.calendar.number(to_us.saturating_sub(self.settings.lateness_us));
+        let calendar = &self.settings.calendar;
+        let all_us = to_us.saturating_sub(self.settings.lateness_us);
+        let all = calendar.number(all_us);
+        let until = calendar.number(self.hold_us.map_or(all_us, |held_us| all_us.min(held_us)));
         let Some(closed_until) = self.state.closed_until else {
             self.state.closed_until = Some(until);
-            let first = self.settings.calendar.number(to_us);
+            let first = calendar.number(self.hold_us.map_or(to_us, |held_us| to_us.min(held_us)));
             self.state.first = Some(first);
             self.state.reference_until = self.reference_until(first);
             return Ok(());
         };
         let mut window = closed_until;
-        while window < until {
-            // Of a long gap only the beginning is looked at.
-            let next = self.open.keys().next().copied().unwrap_or(until).min(until);
-            if next - window > MOST_EMPTY {
-                window = next;
-                continue;
-            }
+        while window < until || (window < all && self.holds_too_much()) {
+            let is_empty = !self.open.contains_key(&window);
             self.close(window)?;
             window += 1;
+            // Of a long gap only the beginning is looked at.
+            let next = self.open.keys().next().copied().unwrap_or(until).min(until);
+            if is_empty && next - window > MOST_EMPTY {
+                window = next;
+            }
         }
-        self.state.closed_until = Some(until.max(closed_until));
+        self.state.closed_until = Some(window.max(until));
         Ok(())
     }
 
+    /// Whether windows that wait for rows take too much memory: then the earliest ones close, and rows for them come late.
+    fn holds_too_much(&self) -> bool {
+        let columns = self.state.watched.len();
+        let most = self.open.len() * columns * self.state.series.len().max(1);
+        self.hold_us.is_some()
+            && most > self.most_held
+            && self.open.values().map(|parts| parts.len() * columns).sum::<usize>() > self.most_held
+    }
+
     fn close(&mut self, window: i64) -> Result<()> {
+        self.feed_late()?;
+        let parts = self.open.remove(&window).unwrap_or_default();
+        self.feed(window, parts, false)
+    }
+
+    /// Lets the series see what came late so far, without waiting for a window to close.
+    ///
+    /// # Errors
+    /// A column cannot be read.
+    pub fn feed_late(&mut self) -> Result<()> {
         for (late, parts) in std::mem::take(&mut self.late) {
             self.feed(late, parts, true)?;
         }
-        let parts = self.open.remove(&window).unwrap_or_default();
-        self.feed(window, parts, false)
+        Ok(())
     }
 
     /// Lets the series see the rows of a window, or those that came late to it.
@@ -491,6 +705,9 @@ impl Monitor {
             Span::Trailing(windows) => Some(windows),
             _ => None,
         };
+        // Rows of the reference that come late are of it, and no evidence against it.
+        let of_reference = is_learning
+            || (trailing.is_none() && self.state.reference_until.is_some_and(|until| window < until));
         let settings = &self.settings;
         let bucket_of = |window| settings.bucket(window);
         let state = &mut self.state;
@@ -502,8 +719,11 @@ impl Monitor {
                 return Ok((Judged::retyped(profile.rows()), events));
             };
             let seen = Seen { watched, segment: &name, window, bucket, cells: &cells, bucket_of: &bucket_of };
-            if is_learning && amends {
+            if amends && of_reference {
                 series.learn().add_late(&cells, bucket);
+                if !is_learning {
+                    return Ok((series.judged(&seen, &budget, None)?, events));
+                }
             } else if is_learning {
                 series.learn().add_window(watched, &cells, bucket)?;
             }
@@ -548,7 +768,11 @@ impl Monitor {
             return Ok(());
         }
         if state.is_learning {
-            state.volume.add(bucket, rows);
+            if state.first.is_some_and(|first| window <= first) {
+                state.volume.add_end(bucket, rows);
+            } else {
+                state.volume.add(bucket, rows);
+            }
             return Ok(());
         }
         let mut broken = match profile {
@@ -620,6 +844,11 @@ impl Monitor {
         std::mem::replace(&mut self.output, Output::new(&self.settings))
     }
 
+    /// Windows to which rows came late that are waiting to be taken.
+    pub fn late_windows(&self) -> BTreeSet<i64> {
+        self.output.late.iter().map(|late| late.window).collect()
+    }
+
     /// How many results are waiting to be taken.
     pub fn results_so_far(&self) -> usize {
         self.output.results_so_far()
@@ -655,18 +884,18 @@ impl Monitor {
             let of = |series: &Series| series.judged(&seen, &budget, None);
             judged.push(known.map_or_else(|| of(&new()), |id| of(&self.state.series[id][column]))?);
         }
-        let names = Names::of(&self.settings);
+        let names = tables::Names::of(&self.settings);
         let mut profiles = Profiles::default();
         profiles.push(segment, window, profile, revision);
         let closed = Closed { window, segment: segment.to_owned(), judged };
         Ok((profiles.finish(&names)?, tables::results(&names, &self.state.watched, &[closed], revision)?))
     }
 
-    /// Counts windows anew, from files that hold all their rows.
+    /// Counts windows anew, from files that hold all their rows. What came late to them is to be fed before.
     ///
     /// # Errors
     /// There are no bins yet.
-    pub fn recount(&self, windows: BTreeSet<i64>) -> Result<Recount> {
+    pub fn recount(&self, windows: Vec<Range<i64>>) -> Result<Recount> {
         let options = self.options.clone();
         let options = options.ok_or_else(|| Error::Argument("nothing has been counted yet".into()))?;
         let (settings, segments) = (self.settings.clone(), self.state.segments.clone().restored());
@@ -683,9 +912,8 @@ impl Monitor {
         // Segments that came up in the new rows keep the numbers that they got there.
         self.state.segments = segments;
         let mut closed = vec![];
-        windows.iter().filter(|&&window| window >= closed_until).for_each(|window| {
-            self.open.remove(window);
-        });
+        self.open
+            .retain(|window, _| *window < closed_until || !windows.iter().any(|span| span.contains(window)));
         for (window, parts) in parts {
             if window >= closed_until {
                 self.open.insert(window, parts);
@@ -727,7 +955,7 @@ impl Monitor {
                 }
             })
         });
-        tables::standings(&Names::of(&self.settings), &rows.collect::<Vec<_>>())
+        tables::standings(&tables::Names::of(&self.settings), &rows.collect::<Vec<_>>())
     }
 
     /// The latest time of any row, in microseconds; `None` before any.
@@ -780,6 +1008,28 @@ impl BrokenAlarm {
             promise: "a rule, outside of the budget".into(),
         }
     }
+}
+
+/// The latest time that a row may have, where the clock says this.
+pub(super) fn latest_us(now_us: i64) -> i64 {
+    now_us.saturating_add(MOST_AHEAD_US)
+}
+
+/// The earliest time of each row and all after it, and of what comes after them.
+pub(super) fn least_from(times: &[i64], after_us: i64) -> Vec<i64> {
+    let mut least = vec![after_us; times.len()];
+    let mut least_us = after_us;
+    for (least, &time) in least.iter_mut().zip(times).rev() {
+        if time != NO_TIME {
+            least_us = least_us.min(time);
+        }
+        *least = least_us;
+    }
+    least
+}
+
+fn nothing_to_watch() -> Error {
+    Error::Input("no column is left to watch: name some in columns.features".into())
 }
 
 /// The columns that anything is asked of.

@@ -142,7 +142,7 @@ fn near(asked: &str, known: impl Iterator<Item = String>) -> Vec<String> {
 }
 
 /// Levenshtein's distance: the fewest bytes to insert, delete or replace.
-fn edits(left: &str, right: &str) -> usize {
+pub(super) fn edits(left: &str, right: &str) -> usize {
     let mut row: Vec<usize> = (0..=right.len()).collect();
     for (i, a) in left.bytes().enumerate() {
         let mut diagonal = row[0];

@@ -1,0 +1,235 @@
+//! Files read side by side, so that their rows come about in the order of their times.
+//!
+//! Of all files the one is read on whose earliest row that is left is the earliest, up to the window of the next one.
+//! So each knows what is still to come, and windows close when nothing is: what lies out of order, among files or within
+//! one, is late only where waiting for it would take too much memory.
+//!
+//! Which rows come when follows from the files and from how far each was read, so that a run that was killed goes on as if
+//! it had not been: of a file that was begun the next batch is always at hand, and its earliest row known.
+use super::archive::{Times, times_of};
+use super::times::NO_TIME;
+use super::watch::{Monitor, least_from};
+use crate::source::{Input, ReadAhead, name_input};
+use crate::{Error, Result};
+use arrow_array::{BooleanArray, RecordBatch};
+use arrow_select::filter::filter_record_batch;
+use std::sync::Arc;
+
+/// Files that are open at once: each has some batches of 32,768 rows in memory.
+const MOST_OPEN: usize = 32;
+
+/// A file that is to be read, or read on.
+pub struct Unread {
+    /// The file.
+    pub input: Input,
+    /// Its times.
+    pub times: Arc<Times>,
+    /// Rows at its beginning that are left out.
+    pub skip: u64,
+    /// Rows of before this instant are left out, and those without time.
+    pub since_us: Option<i64>,
+}
+
+/// Files that are read side by side.
+pub struct Files {
+    files: Vec<File>,
+    most_held: usize,
+    /// Whether files that were begun before are open.
+    is_begun: bool,
+}
+
+struct File {
+    unread: Unread,
+    batches: Option<ReadAhead>,
+    /// Rows of the batches that were taken from there.
+    taken: u64,
+    batch: Option<Batch>,
+    /// Rows that were handed over, or left out.
+    done: u64,
+    is_over: bool,
+}
+
+/// Rows that are being handed over.
+struct Batch {
+    rows: RecordBatch,
+    times: Vec<i64>,
+    /// The earliest time of each row and of all after it in the file.
+    least: Vec<i64>,
+    /// Where each row is in the file.
+    places: Vec<u64>,
+    /// Rows that were handed over.
+    at: usize,
+    /// Rows of the file up to its end.
+    end: u64,
+}
+
+impl Files {
+    /// Files of which none is open yet; windows wait for their rows as long as these take no more than so many profiles of
+    /// columns, some 10 KB each.
+    pub fn new(files: Vec<Unread>, most_held: usize) -> Self {
+        let file = |unread: Unread| {
+            let (done, is_over) = (unread.skip, unread.skip >= unread.times.rows);
+            File { unread, batches: None, taken: 0, batch: None, done, is_over }
+        };
+        Self { files: files.into_iter().map(file).collect(), most_held, is_begun: false }
+    }
+
+    /// Of each file the rows up to which it was read, and whether that is all.
+    pub fn progress(&self) -> Vec<(u64, bool)> {
+        self.files.iter().map(|file| (file.done, file.is_over)).collect()
+    }
+
+    /// The file to be read on, the earliest row of the others, and that of those others whose turn may come.
+    fn next(&self) -> Option<(usize, i64, i64)> {
+        let may_open = self.files.iter().filter(|file| file.is_open()).count() < MOST_OPEN;
+        let left = || self.files.iter().enumerate().filter(|(_, file)| !file.is_over);
+        let may_come = |file: &File| may_open || file.is_open();
+        let (next, _) = left().filter(|(_, file)| may_come(file)).min_by_key(|(_, file)| file.least_us())?;
+        let others = || left().filter(|(i, _)| *i != next);
+        let least = |others: &mut dyn Iterator<Item = (usize, &File)>| {
+            others.map(|(_, file)| file.least_us()).min().unwrap_or(i64::MAX)
+        };
+        Some((next, least(&mut others()), least(&mut others().filter(|(_, file)| may_come(file)))))
+    }
+}
+
+impl File {
+    fn is_open(&self) -> bool {
+        self.batches.is_some() && !self.is_over
+    }
+
+    /// The earliest time of what is left.
+    fn least_us(&self) -> i64 {
+        match &self.batch {
+            Some(batch) => batch.least[batch.at],
+            None => self.least_from(self.done),
+        }
+    }
+
+    fn least_from(&self, row: u64) -> i64 {
+        self.unread.times.least_from(row).max(self.unread.since_us.unwrap_or(i64::MIN))
+    }
+
+    /// Reads on until there are rows to be handed over, or no more.
+    fn load(&mut self, time: &str) -> Result<()> {
+        while self.batch.is_none() && !self.is_over {
+            if self.done >= self.unread.times.rows {
+                self.end();
+                return Ok(());
+            }
+            let batches = match &mut self.batches {
+                Some(batches) => batches,
+                closed => closed.insert(ReadAhead::try_new(self.unread.input.clone())?),
+            };
+            match batches.next() {
+                // What was written after the times were read is left for later.
+                Some(batch) if self.taken < self.unread.times.rows => {
+                    self.lay(batch?, time).map_err(|error| name_input(error, &self.unread.input.name))?;
+                }
+                _ => self.end(),
+            }
+        }
+        Ok(())
+    }
+
+    /// Lays rows ready to be handed over, where they are asked for.
+    fn lay(&mut self, rows: RecordBatch, time: &str) -> Result<()> {
+        let first = self.taken;
+        self.taken += rows.num_rows() as u64;
+        let end = self.taken.min(self.unread.times.rows);
+        let times = times_of(&rows, time)?;
+        let (skip, since_us) = (self.unread.skip, self.unread.since_us);
+        let asked = |row: usize| {
+            let place = first + row as u64;
+            place >= skip && place < end && since_us.is_none_or(|since_us| times[row] >= since_us)
+        };
+        let asked: Vec<usize> = (0..times.len()).filter(|&row| asked(row)).collect();
+        if asked.is_empty() {
+            self.done = self.done.max(end);
+            return Ok(());
+        }
+        let all = asked.len() == times.len();
+        let places = asked.iter().map(|&row| first + row as u64).collect();
+        let (rows, times) = if all {
+            (rows, times)
+        } else {
+            let mut mask = vec![false; times.len()];
+            asked.iter().for_each(|&row| mask[row] = true);
+            let rows = filter_record_batch(&rows, &BooleanArray::from(mask));
+            (rows.map_err(|e| Error::Input(e.to_string()))?, asked.iter().map(|&row| times[row]).collect())
+        };
+        let latest_us = self.unread.times.latest_us;
+        let sane = |&time: &i64| if (0..=latest_us).contains(&time) { time } else { NO_TIME };
+        let sane: Vec<i64> = times.iter().map(sane).collect();
+        let least = least_from(&sane, self.least_from(end));
+        self.batch = Some(Batch { rows, times, least, places, at: 0, end });
+        Ok(())
+    }
+
+    fn end(&mut self) {
+        (self.batch, self.batches, self.is_over) = (None, None, true);
+        self.done = self.done.max(self.unread.times.rows);
+    }
+}
+
+impl Monitor {
+    /// Adds some rows of files; how many, or `None` where there are no more.
+    ///
+    /// # Errors
+    /// A file cannot be read, which the message names.
+    pub fn read(&mut self, files: &mut Files, now_us: i64) -> Result<Option<u64>> {
+        let time = self.settings.time.clone();
+        if !std::mem::replace(&mut files.is_begun, true) {
+            let begun = |file: &&mut File| file.unread.skip > 0 && !file.is_over;
+            files.files.iter_mut().filter(begun).take(MOST_OPEN).try_for_each(|file| file.load(&time))?;
+        }
+        loop {
+            let Some((next, others_us, turn_us)) = files.next() else {
+                self.hold(None, files.most_held)?;
+                return Ok(None);
+            };
+            let file = &mut files.files[next];
+            if file.batch.is_none() {
+                // Now its earliest row is known, which may be later than was thought.
+                file.load(&time)?;
+                continue;
+            }
+            let name = file.unread.input.name.clone();
+            let added = self.read_on(file, (others_us, turn_us), files.most_held, now_us);
+            return added.map(Some).map_err(|error| name_input(error, &name));
+        }
+    }
+
+    /// Adds rows of a file up to the window of the earliest row of the next one.
+    fn read_on(
+        &mut self,
+        file: &mut File,
+        (others_us, turn_us): (i64, i64),
+        most_held: usize,
+        now_us: i64,
+    ) -> Result<u64> {
+        let calendar = &self.settings.calendar;
+        let end_us = match turn_us {
+            i64::MAX => i64::MAX,
+            turn_us => calendar.start_us(calendar.number(turn_us) + 1),
+        };
+        let Some(batch) = &mut file.batch else { return Ok(0) };
+        let from = batch.at;
+        // Rows without a time, at the end of a file, have no earliest one: they are not kept from coming.
+        let many = batch.least[from..].partition_point(|&least| least < end_us || end_us == i64::MAX).max(1);
+        let to = from + many;
+        let (rows, times) = (batch.rows.slice(from, many), batch.times[from..to].to_vec());
+        let is_done = to == batch.rows.num_rows();
+        batch.at = to;
+        file.done = if is_done { batch.end } else { batch.places[to] };
+        if is_done {
+            file.batch = None;
+        }
+        file.load(&self.settings.time)?;
+        let left_us = if file.is_over { i64::MAX } else { file.least_us() };
+        self.hold(Some(left_us.min(others_us)), most_held)?;
+        self.check(&rows)?;
+        self.add(&rows, times, now_us)?;
+        Ok(many as u64)
+    }
+}
