@@ -3,13 +3,12 @@ use super::collected::Collected;
 use super::segments::Segments;
 use super::settings::Settings;
 use super::times::{NO_TIME, instants_us};
-use super::watch::{by_window, collect, projected};
+use super::watch::{ChosenBy, by_window, collect, names_alone, projected, rows_that};
 use crate::options::Options;
 use crate::profile::Profile;
 use crate::source::{Input, for_each_batch};
 use crate::{Error, Result};
-use arrow_array::{ArrayRef, BooleanArray, RecordBatch};
-use arrow_select::filter::filter_record_batch;
+use arrow_array::{ArrayRef, RecordBatch};
 use std::collections::{BTreeMap, BTreeSet};
 
 fn times_of(rows: &RecordBatch, column: &str) -> Result<Vec<i64>> {
@@ -37,27 +36,75 @@ pub fn time_range(input: &Input, column: &str, latest_us: i64) -> Result<(Option
     Ok((range, rows))
 }
 
-/// The profile of the rows before an instant, from which a monitor takes its bins.
+/// The profile of the rows before an instant, from which a monitor takes its bins, that of those by which it chooses values,
+/// and which these are.
 ///
 /// # Errors
 /// An input cannot be read.
-pub fn profile_before(inputs: &[Input], settings: &Settings, until_us: i64) -> Result<Profile> {
-    let options = Options { threads: settings.threads, may_lack_columns: true, ..Options::default() };
-    let mut collected = Collected::default();
+pub(super) fn profile_before(
+    inputs: &[Input],
+    settings: &Settings,
+    until_us: i64,
+) -> Result<(Profile, Profile, ChosenBy)> {
+    profiles(inputs, settings, &|time| time != NO_TIME && time < until_us)
+}
+
+/// The same of all rows of a reference, which need no times.
+///
+/// # Errors
+/// An input cannot be read.
+pub(super) fn profile_of_reference(
+    inputs: &[Input],
+    settings: &Settings,
+) -> Result<(Profile, Profile, ChosenBy)> {
+    profiles(inputs, settings, &|_| true)
+}
+
+fn profiles(
+    inputs: &[Input],
+    settings: &Settings,
+    takes: &dyn Fn(i64) -> bool,
+) -> Result<(Profile, Profile, ChosenBy)> {
+    let mut windows = BTreeSet::new();
+    let mut numbers = vec![];
     for input in inputs {
-        for_each_batch(input, &|_| true, &mut |batch| {
-            let times = times_of(&batch, &settings.time)?;
-            let is_before = |&time: &i64| time != NO_TIME && time < until_us;
-            let batch = projected(settings, &batch)?;
-            if times.iter().all(is_before) {
-                return collected.update(&batch, &options);
-            }
-            let before = BooleanArray::from_iter(times.iter().map(|time| Some(is_before(time))));
-            let batch = filter_record_batch(&batch, &before).map_err(|e| Error::Input(e.to_string()))?;
-            collected.update(&batch, &options)
+        for_each_batch(input, &|name| name == settings.time, &mut |batch| {
+            let times = times_there(&batch, &settings.time)?;
+            settings.calendar.numbers(&times, &mut numbers);
+            let taken = numbers.iter().zip(&times).filter(|&(_, &time)| time != NO_TIME && takes(time));
+            windows.extend(taken.map(|(&window, _)| window));
+            Ok(())
         })?;
     }
-    collected.profile()
+    let chosen_by = ChosenBy::first_of(windows.into_iter(), settings);
+    let options = Options { threads: settings.threads, may_lack_columns: true, ..Options::default() };
+    let names = Options { threads: settings.threads, ..names_alone() };
+    let (mut collected, mut choosing, mut timeless) = (Collected::default(), Collected::default(), 0);
+    for input in inputs {
+        for_each_batch(input, &|_| true, &mut |batch| {
+            let times = times_there(&batch, &settings.time)?;
+            settings.calendar.numbers(&times, &mut numbers);
+            let batch = projected(settings, &batch)?;
+            let chooses = numbers.iter().zip(&times).map(|(&window, &time)| match time {
+                NO_TIME => {
+                    timeless += 1;
+                    takes(time) && chosen_by.has_timeless(timeless - 1)
+                }
+                _ => takes(time) && chosen_by.has(window, settings.bucket(window)),
+            });
+            choosing.update(&rows_that(&batch, chooses)?, &names)?;
+            collected.update(&rows_that(&batch, times.iter().map(|&time| takes(time)))?, &options)
+        })?;
+    }
+    Ok((collected.profile()?, choosing.profile()?, chosen_by))
+}
+
+/// The times of rows that may have none.
+fn times_there(rows: &RecordBatch, column: &str) -> Result<Vec<i64>> {
+    match rows.column_by_name(column) {
+        Some(times) => instants_us(times, column),
+        None => Ok(vec![NO_TIME; rows.num_rows()]),
+    }
 }
 
 /// Counts some windows anew, with the bins and segments of a monitor and without any effect on it.

@@ -23,7 +23,7 @@ mod watch;
 mod watched;
 mod zone;
 
-pub use archive::{Recount, profile_before, time_range};
+pub use archive::{Recount, time_range};
 pub use calendar::{Calendar, Cycle, Every, Unit};
 pub use rules::Check;
 pub use settings::{Settings, Span};
