@@ -10,7 +10,7 @@ from driftline._config import Files, FirstQuarter
 from driftline._monitor.core import core_of
 from driftline._monitor.files import Found, look, seen
 from driftline._monitor.state import Begun, FileSeen
-from driftline._profile import profile_of, profile_there
+from driftline._profile import profile_there
 from driftline.errors import InputError
 
 if TYPE_CHECKING:
@@ -231,11 +231,12 @@ def core_with_reference(monitor: "Monitor") -> _core.Monitor:
     paths = config.reference.paths if isinstance(config.reference, Files) else ()
     source = paths[0] if len(paths) == 1 else list(paths)
     saved = profile_there(source)
-    bins = profile_of(source) if saved is None else saved
-    core = core_of(config, monitor.writer, bins=bins._core, threads=monitor._threads)
     if saved is not None:
+        core = core_of(config, monitor.writer, bins=saved._core, threads=monitor._threads)
         core.learn_profile(saved._core)
         return core
+    core = core_of(config, monitor.writer, threads=monitor._threads)
+    core.bin_reference(_sources.open_inputs(source) or [])
     for item in _sources.open_inputs(source) or []:
         core.learn_from(item)
     core.end_learning()

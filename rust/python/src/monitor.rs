@@ -310,6 +310,12 @@ impl Monitor {
         self.run(py, |monitor| monitor.bin_before(&inputs, until_us))
     }
 
+    /// Takes bins from the files of a reference, which are learnt from next, in the same order.
+    fn bin_reference(&self, py: Python<'_>, inputs: Vec<PyRef<'_, Input>>) -> PyResult<()> {
+        let inputs: Vec<_> = inputs.iter().map(|input| input.0.clone()).collect();
+        self.run(py, |monitor| monitor.bin_reference(&inputs))
+    }
+
     fn standings(&self, py: Python<'_>) -> PyResult<Table> {
         self.run(py, |monitor| monitor.standings().map(Table))
     }

@@ -4,14 +4,13 @@ use super::named::Names;
 use super::segments::Segments;
 use super::settings::Settings;
 use super::times::{NO_TIME, instants_us};
-use super::watch::{by_window, collect, projected};
+use super::watch::{ChosenBy, by_window, collect, names_alone, projected, rows_that};
 use crate::options::Options;
 use crate::profile::Profile;
 use crate::source::{Input, for_each_batch};
 use crate::{Error, Result};
-use arrow_array::{ArrayRef, BooleanArray, RecordBatch};
-use arrow_select::filter::filter_record_batch;
-use std::collections::BTreeMap;
+use arrow_array::{ArrayRef, RecordBatch};
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 pub(super) fn times_of(rows: &RecordBatch, column: &str) -> Result<Vec<i64>> {
@@ -74,7 +73,8 @@ impl Times {
     }
 }
 
-/// The profile of the rows before an instant, from which a monitor takes its bins; and all columns there are.
+/// The profile of the rows before an instant, from which a monitor takes its bins, that of those by which it chooses values,
+/// and which these are; `known` gets all columns there are.
 ///
 /// # Errors
 /// An input cannot be read.
@@ -83,27 +83,72 @@ pub(super) fn profile_before(
     settings: &Settings,
     until_us: i64,
     known: &mut Names,
-) -> Result<Profile> {
+) -> Result<(Profile, Profile, ChosenBy)> {
+    profiles(inputs, settings, known, &|time| time != NO_TIME && time < until_us)
+}
+
+/// The same of all rows of a reference, which need no times.
+///
+/// # Errors
+/// An input cannot be read.
+pub(super) fn profile_of_reference(
+    inputs: &[Input],
+    settings: &Settings,
+    known: &mut Names,
+) -> Result<(Profile, Profile, ChosenBy)> {
+    profiles(inputs, settings, known, &|_| true)
+}
+
+fn profiles(
+    inputs: &[Input],
+    settings: &Settings,
+    known: &mut Names,
+    takes: &dyn Fn(i64) -> bool,
+) -> Result<(Profile, Profile, ChosenBy)> {
+    let mut windows = BTreeSet::new();
+    let mut numbers = vec![];
+    for input in inputs {
+        for_each_batch(input, &|name| name == settings.time, &mut |batch| {
+            let times = times_there(&batch, &settings.time)?;
+            settings.calendar.numbers(&times, &mut numbers);
+            let taken = numbers.iter().zip(&times).filter(|&(_, &time)| time != NO_TIME && takes(time));
+            windows.extend(taken.map(|(&window, _)| window));
+            Ok(())
+        })?;
+    }
+    let chosen_by = ChosenBy::first_of(windows.into_iter(), settings);
     let options = Options { threads: settings.threads, may_lack_columns: true, ..Options::default() };
-    let mut collected = Collected::default();
+    let names = Options { threads: settings.threads, ..names_alone() };
+    let (mut collected, mut choosing, mut timeless) = (Collected::default(), Collected::default(), 0);
     for input in inputs {
         let mut is_first = true;
         for_each_batch(input, &|_| true, &mut |batch| {
             if std::mem::take(&mut is_first) {
                 known.merge(Names::of(batch.schema_ref())?);
             }
-            let times = times_of(&batch, &settings.time)?;
-            let is_before = |&time: &i64| time != NO_TIME && time < until_us;
+            let times = times_there(&batch, &settings.time)?;
+            settings.calendar.numbers(&times, &mut numbers);
             let batch = projected(settings, &batch)?;
-            if times.iter().all(is_before) {
-                return collected.update(&batch, &options);
-            }
-            let before = BooleanArray::from_iter(times.iter().map(|time| Some(is_before(time))));
-            let batch = filter_record_batch(&batch, &before).map_err(|e| Error::Input(e.to_string()))?;
-            collected.update(&batch, &options)
+            let chooses = numbers.iter().zip(&times).map(|(&window, &time)| match time {
+                NO_TIME => {
+                    timeless += 1;
+                    takes(time) && chosen_by.has_timeless(timeless - 1)
+                }
+                _ => takes(time) && chosen_by.has(window, settings.bucket(window)),
+            });
+            choosing.update(&rows_that(&batch, chooses)?, &names)?;
+            collected.update(&rows_that(&batch, times.iter().map(|&time| takes(time)))?, &options)
         })?;
     }
-    collected.profile()
+    Ok((collected.profile()?, choosing.profile()?, chosen_by))
+}
+
+/// The times of rows that may have none.
+fn times_there(rows: &RecordBatch, column: &str) -> Result<Vec<i64>> {
+    match rows.column_by_name(column) {
+        Some(times) => instants_us(times, column),
+        None => Ok(vec![NO_TIME; rows.num_rows()]),
+    }
 }
 
 /// Counts some windows anew, with the bins and segments of a monitor and without any effect on it.

@@ -270,6 +270,8 @@ pub(super) struct Seen<'a> {
     pub window: i64,
     pub bucket: usize,
     pub cells: &'a [u64],
+    /// Whether values were picked by its rows that are watched by name.
+    pub chooses: bool,
     /// The bucket of any window.
     pub bucket_of: &'a (dyn Fn(i64) -> usize + Sync),
 }
@@ -390,14 +392,12 @@ impl Series {
     pub fn smallest_change(&self, watched: &Watched) -> Option<f64> {
         let watching = self.watching.as_ref()?;
         let mut most: f64 = 0.0;
-        let mut sets = vec![];
         for (bucket, bands) in watching.bands.iter().enumerate() {
-            let rows = self.baseline.rows(bucket);
-            if rows == 0 {
-                continue;
-            }
-            watched.set_counts(self.baseline.cells(bucket), &mut sets);
-            for (band, &count) in bands.iter().zip(&sets) {
+            let counts = self.baseline.set_counts(watched, bucket).into_iter();
+            for (set, (band, (count, rows))) in bands.iter().zip(counts).enumerate() {
+                if rows == 0 || self.baseline.is_unbounded(watched, bucket, set) {
+                    continue;
+                }
                 let share = count as f64 / rows as f64;
                 most = most.max(band.upper - share).max(share - band.lower);
             }
@@ -602,11 +602,9 @@ impl Series {
         // Rows since then may be of several seasons, and are told beside the same mixture of the reference.
         let (mut share, mut before) = (0.0, Band { lower: 0.0, upper: 0.0 });
         for (bucket, weight) in seen.buckets_since(found.since) {
-            let mut sets = vec![];
-            seen.watched.set_counts(self.baseline.cells(bucket), &mut sets);
-            let rows = self.baseline.rows(bucket);
-            let of_bucket = band(sets[set], rows);
-            share += weight * sets[set] as f64 / rows.max(1) as f64;
+            let (count, rows) = self.baseline.set_counts(seen.watched, bucket)[set];
+            let of_bucket = band(count, rows);
+            share += weight * count as f64 / rows.max(1) as f64;
             before.lower += weight * of_bucket.lower;
             before.upper += weight * of_bucket.upper;
         }
@@ -665,7 +663,7 @@ impl Series {
         }
         self.windows_in_step += 1;
         match self.steps.back_mut() {
-            Some(step) => step.add_window(seen.watched, seen.cells, seen.bucket),
+            Some(step) => step.add_window(seen.watched, seen.cells, seen.bucket, seen.chooses),
             None => Ok(()),
         }
     }
@@ -700,7 +698,9 @@ impl Series {
         if self.watching.is_none() || m == 0 || n == 0 {
             return Ok(judged);
         }
-        let cells = seen.watched.both(self.baseline.cells(seen.bucket), seen.cells);
+        let reference = self.baseline.compared(seen.watched, seen.bucket);
+        let m = reference.iter().sum();
+        let cells = seen.watched.both(&reference, seen.cells);
         let (change, moved) = if cells.ordered {
             largest(&cells)
         } else {

@@ -1,6 +1,6 @@
 //! The monitor: rows in, windows and alarms out.
 use super::alarm::{Detector, Event, Happened};
-use super::archive::{Recount, profile_before};
+use super::archive::{Recount, profile_before, profile_of_reference};
 use super::collected::Collected;
 use super::named::Names;
 use super::rules::{self, Broken, Volume};
@@ -9,14 +9,15 @@ use super::series::{Budget, Judged, Seen, Series};
 use super::settings::{Settings, Span};
 use super::tables::{self, Closed, Late, Output, Profiles, Standing, Watcheds};
 use super::times::{NO_TIME, instants_us};
-use super::watched::Watched;
+use super::watched::{CHOOSES, Watched, row_chooses};
 use crate::options::{Collect, Options};
 use crate::profile::{Profile, ProfileBuilder};
 use crate::source::Input;
 use crate::threads;
 use crate::{Error, Result};
-use arrow_array::{RecordBatch, UInt32Array};
+use arrow_array::{BooleanArray, RecordBatch, UInt32Array};
 use arrow_schema::SchemaRef;
+use arrow_select::filter::filter_record_batch;
 use arrow_select::take::take_record_batch;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -31,6 +32,8 @@ const FEWEST_ROWS_FOR_BINS: usize = 1000;
 const ROWS_CHECKED: usize = 262_144;
 /// Rows further ahead of the clock have a wrong time.
 const MOST_AHEAD_US: i64 = 86_400_000_000;
+/// Among rows without a time, which have the number before it, those that choose the values that are watched by name.
+const TIMELESS_CHOOSING: i64 = i64::MIN + 1;
 /// Windows of a gap that are looked at one by one.
 const MOST_EMPTY: i64 = 10_000;
 
@@ -76,6 +79,10 @@ pub(super) struct State {
     /// By segment, then by column.
     series: Vec<Vec<Series>>,
     volume: Volume,
+    /// Whether values that are watched by name were chosen by rows of the reference, and by which.
+    chosen_by: ChosenBy,
+    /// Rows without a time that were learnt.
+    timeless: u64,
     is_learning: bool,
     /// The first window of all, and the first that is not of the reference.
     first: Option<i64>,
@@ -90,6 +97,58 @@ pub(super) struct State {
     numbers: BTreeMap<(usize, usize), u64>,
     broken: BTreeMap<Broken, BrokenAlarm>,
     pub counts: RowCounts,
+}
+
+/// By which rows of the reference the values were chosen that are watched by name.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) enum ChosenBy {
+    /// By any.
+    All,
+    /// By windows before one, of each bucket, and some of those without a time.
+    Windows(Vec<i64>),
+}
+
+impl ChosenBy {
+    /// The first windows of each bucket, one in [`CHOOSES`], where it has at least two; all windows where no bucket has.
+    pub fn first_of(windows: impl Iterator<Item = i64>, settings: &Settings) -> Self {
+        let mut of_bucket = vec![vec![]; settings.buckets()];
+        windows.for_each(|window| of_bucket[settings.bucket(window)].push(window));
+        let until = |windows: &Vec<i64>| match windows.len() {
+            0 | 1 => i64::MIN,
+            many => windows[many.div_ceil(CHOOSES as usize) - 1] + 1,
+        };
+        let until: Vec<_> = of_bucket.iter().map(until).collect();
+        if until.iter().any(|&until| until > i64::MIN) {
+            return Self::Windows(until);
+        }
+        let end = of_bucket.iter().flatten().max().map_or(i64::MIN, |last| last + 1);
+        Self::Windows(vec![end; of_bucket.len()])
+    }
+
+    pub fn has(&self, window: i64, bucket: usize) -> bool {
+        match self {
+            Self::All => true,
+            Self::Windows(until) => until.get(bucket).is_some_and(|&until| window < until),
+        }
+    }
+
+    /// Adds those of some rows by which values are chosen; rows without a window have the largest number.
+    pub fn collect(
+        &self,
+        choosing: &mut Collected,
+        rows: &RecordBatch,
+        windows: &[i64],
+        settings: &Settings,
+        options: &Options,
+    ) -> Result<()> {
+        let has = |&window: &i64| window != i64::MAX && self.has(window, settings.bucket(window));
+        choosing.update(&rows_that(rows, windows.iter().map(has))?, options)
+    }
+
+    /// Whether a row without a time is one of them, by its number.
+    pub fn has_timeless(&self, number: u64) -> bool {
+        *self == Self::All || row_chooses(number)
+    }
 }
 
 /// Rows by what became of them.
@@ -129,6 +188,8 @@ impl Monitor {
             known: BTreeSet::new(),
             series: vec![],
             volume: Volume::default(),
+            chosen_by: ChosenBy::All,
+            timeless: 0,
             is_learning: true,
             first: None,
             reference_until: None,
@@ -142,7 +203,7 @@ impl Monitor {
         };
         let mut new = Self::of(settings, state);
         if let Some(reference) = reference {
-            new.bin(reference)?;
+            new.bin(reference, None)?;
         }
         Ok(new)
     }
@@ -165,9 +226,9 @@ impl Monitor {
         }
     }
 
-    /// Takes bins from a profile.
-    fn bin(&mut self, reference: &Profile) -> Result<()> {
-        let watched = Watched::all(reference, |column| self.settings.watches(column))?;
+    /// Takes bins from a profile, and names of values from that of some of its rows.
+    fn bin(&mut self, reference: &Profile, choosing: Option<&Profile>) -> Result<()> {
+        let watched = Watched::all(reference, choosing, |column| self.settings.watches(column))?;
         if watched.is_empty() {
             return Err(nothing_to_watch());
         }
@@ -185,7 +246,7 @@ impl Monitor {
             return Err(Error::Argument("the monitor has seen rows already".into()));
         }
         let mut known = Names::default();
-        let profile = profile_before(inputs, &self.settings, until_us, &mut known)?;
+        let (profile, choosing, chosen_by) = profile_before(inputs, &self.settings, until_us, &mut known)?;
         known.check(&self.settings.named)?;
         self.names_are_known = true;
         if profile.rows() == 0 {
@@ -193,7 +254,21 @@ impl Monitor {
                 "no row lies in the reference: it has no times, or they are all later".into(),
             ));
         }
-        self.bin(&profile)
+        self.state.chosen_by = chosen_by;
+        self.bin(&profile, Some(&choosing))
+    }
+
+    /// Takes bins from the files of a reference, whose rows are handed to [`learn`](Self::learn) next, in the same order.
+    ///
+    /// # Errors
+    /// As of [`bin_before`](Self::bin_before).
+    pub fn bin_reference(&mut self, inputs: &[Input]) -> Result<()> {
+        let mut known = Names::default();
+        let (profile, choosing, chosen_by) = profile_of_reference(inputs, &self.settings, &mut known)?;
+        known.check(&self.settings.named)?;
+        self.names_are_known = true;
+        self.state.chosen_by = chosen_by;
+        self.bin(&profile, Some(&choosing))
     }
 
     pub(super) fn rebuild_options(&mut self) -> Result<()> {
@@ -224,7 +299,11 @@ impl Monitor {
         };
         let mut windows = vec![];
         self.settings.calendar.numbers(&times, &mut windows);
-        windows.iter_mut().zip(&times).filter(|(_, time)| **time == NO_TIME).for_each(|(n, _)| *n = i64::MIN);
+        for (window, _) in windows.iter_mut().zip(&times).filter(|(_, time)| **time == NO_TIME) {
+            let chooses = self.state.chosen_by.has_timeless(self.state.timeless);
+            *window = if chooses { TIMELESS_CHOOSING } else { i64::MIN };
+            self.state.timeless += 1;
+        }
         let rows = projected(&self.settings, rows)?;
         for (window, part) in by_window(&rows, &windows)? {
             let parts = self.open.entry(window).or_default();
@@ -239,7 +318,8 @@ impl Monitor {
     /// A column cannot be read.
     pub fn end_learning(&mut self) -> Result<()> {
         let learnt = std::mem::take(&mut self.open);
-        let windows: Vec<i64> = learnt.keys().copied().filter(|window| *window != i64::MIN).collect();
+        let windows: Vec<i64> =
+            learnt.keys().copied().filter(|window| *window != TIMELESS_CHOOSING).collect();
         for pair in windows.windows(2) {
             // Windows without rows are of the reference too; of a long gap each season has been seen.
             for window in (pair[0] + 1..pair[1]).take(MOST_EMPTY as usize) {
@@ -247,9 +327,14 @@ impl Monitor {
             }
         }
         for (window, parts) in learnt {
-            let is_window = window != i64::MIN;
+            let is_window = window > TIMELESS_CHOOSING;
             let is_end = windows.first() == Some(&window) || windows.last() == Some(&window);
             let bucket = if is_window { self.settings.bucket(window) } else { 0 };
+            let chose = if is_window {
+                self.state.chosen_by.has(window, bucket)
+            } else {
+                window == TIMELESS_CHOOSING
+            };
             for (segment, rows) in parts {
                 let profile = rows.profile()?;
                 if segment == WHOLE && is_end {
@@ -262,9 +347,9 @@ impl Monitor {
                     let column = profile.column(&watched.name);
                     let Some(cells) = watched.counts(column, profile.rows())? else { continue };
                     if is_window {
-                        series.learn().add_window(watched, &cells, bucket)?;
+                        series.learn().add_window(watched, &cells, bucket, chose)?;
                     } else {
-                        series.learn().add_rows(&cells, 0.0);
+                        series.learn().add_rows(watched, &cells, chose);
                     }
                 }
             }
@@ -281,8 +366,8 @@ impl Monitor {
         self.grow(WHOLE);
         for (watched, series) in self.state.watched.iter().zip(&mut self.state.series[WHOLE]) {
             let column = profile.column(&watched.name);
-            if let Some((cells, error)) = column.and_then(|column| watched.estimated_counts(column)) {
-                series.learn().add_rows(&cells, error);
+            if let Some(estimated) = column.and_then(|column| watched.estimated_counts(column)) {
+                series.learn().add_profile(watched, &estimated);
             }
         }
         self.start_watching()
@@ -486,7 +571,8 @@ impl Monitor {
 
     /// Takes bins from the first rows, once they are enough, then lets everything that waited come.
     fn bin_waiting(&mut self) -> Result<()> {
-        let Some(mut left) = self.rows_for_bins() else { return Ok(()) };
+        let Some(rows_for_bins) = self.rows_for_bins() else { return Ok(()) };
+        let mut left = rows_for_bins;
         let mut first = Collected::default();
         let options = self.first_options();
         for waiting in &self.waiting {
@@ -496,7 +582,8 @@ impl Monitor {
                 first.update(&rows, &options)?;
             }
         }
-        self.bin(&first.profile()?)?;
+        let choosing = self.choosing(rows_for_bins)?;
+        self.bin(&first.profile()?, choosing.as_ref())?;
         for waiting in std::mem::take(&mut self.waiting) {
             match waiting {
                 Waiting::Rows(rows, times) => self.place_all(&rows, &times)?,
@@ -504,6 +591,42 @@ impl Monitor {
             }
         }
         Ok(())
+    }
+
+    /// Chooses the windows by which values are chosen that are watched by name, among those that have rows by now: the
+    /// profile of these, where there is to be a reference.
+    fn choosing(&mut self, mut left: usize) -> Result<Option<Profile>> {
+        let calendar = &self.settings.calendar;
+        let (mut first, mut last) = (None, i64::MIN);
+        let mut parts = vec![];
+        for waiting in &self.waiting {
+            let Waiting::Rows(rows, times) = waiting else { continue };
+            let rows = rows.slice(0, rows.num_rows().min(left));
+            let mut windows = vec![];
+            calendar.numbers(&times[..rows.num_rows()], &mut windows);
+            for (window, _) in windows.iter_mut().zip(times).filter(|(_, time)| **time == NO_TIME) {
+                *window = i64::MAX;
+            }
+            let timed = windows.iter().copied().filter(|&window| window != i64::MAX);
+            first = first.or(timed.clone().next());
+            last = timed.fold(last, i64::max);
+            left -= rows.num_rows();
+            parts.push((rows, windows));
+        }
+        let reference = first.and_then(|first| Some(first..self.reference_until(first)?));
+        let Some(reference) = reference else { return Ok(None) };
+        let mut chosen_by = ChosenBy::first_of(reference, &self.settings);
+        // By those of later rows nothing was chosen.
+        if let ChosenBy::Windows(until) = &mut chosen_by {
+            until.iter_mut().for_each(|until| *until = (*until).min(last + 1));
+        }
+        let options = Options { threads: self.settings.threads, ..names_alone() };
+        let mut choosing = Collected::default();
+        for (rows, windows) in &parts {
+            chosen_by.collect(&mut choosing, rows, windows, &self.settings, &options)?;
+        }
+        self.state.chosen_by = chosen_by;
+        choosing.profile().map(Some)
     }
 
     /// Puts rows into their windows, and closes windows between them where one of them says that it is time.
@@ -710,6 +833,7 @@ impl Monitor {
             || (trailing.is_none() && self.state.reference_until.is_some_and(|until| window < until));
         let settings = &self.settings;
         let bucket_of = |window| settings.bucket(window);
+        let chooses = self.state.chosen_by.has(window, bucket);
         let state = &mut self.state;
         let name = state.segments.name(segment).to_owned();
         let work = |(watched, series): &mut (&Watched, &mut Series)| -> Result<(Judged, Vec<Event>)> {
@@ -718,14 +842,16 @@ impl Monitor {
             let Some(cells) = watched.counts(column, profile.rows())? else {
                 return Ok((Judged::retyped(profile.rows()), events));
             };
-            let seen = Seen { watched, segment: &name, window, bucket, cells: &cells, bucket_of: &bucket_of };
+            let cells = &cells;
+            let seen =
+                Seen { watched, segment: &name, window, bucket, cells, chooses, bucket_of: &bucket_of };
             if amends && of_reference {
-                series.learn().add_late(&cells, bucket);
+                series.learn().add_late(watched, cells, bucket, chooses);
                 if !is_learning {
                     return Ok((series.judged(&seen, &budget, None)?, events));
                 }
             } else if is_learning {
-                series.learn().add_window(watched, &cells, bucket)?;
+                series.learn().add_window(watched, cells, bucket, chooses)?;
             }
             let judged = series.update(&seen, &budget, &mut events)?;
             if let Some(windows) = trailing.filter(|_| !amends) {
@@ -879,7 +1005,8 @@ impl Monitor {
                 judged.push(Judged::retyped(profile.rows()));
                 continue;
             };
-            let seen = Seen { watched, segment, window, bucket, cells: &cells, bucket_of: &bucket_of };
+            let (cells, chooses) = (&cells[..], false);
+            let seen = Seen { watched, segment, window, bucket, cells, chooses, bucket_of: &bucket_of };
             let new = || Series::new(watched, self.settings.buckets());
             let of = |series: &Series| series.judged(&seen, &budget, None);
             judged.push(known.map_or_else(|| of(&new()), |id| of(&self.state.series[id][column]))?);
@@ -1042,6 +1169,21 @@ pub(super) fn projected(settings: &Settings, rows: &RecordBatch) -> Result<Recor
     let fields = rows.schema_ref().fields().iter().enumerate();
     let columns: Vec<usize> = fields.filter(|(_, field)| asked(field.name())).map(|(i, _)| i).collect();
     rows.project(&columns).map_err(|e| Error::Input(e.to_string()))
+}
+
+/// What is collected of rows by which values are chosen.
+pub(super) fn names_alone() -> Options {
+    let collect = Collect { top: true, ..Collect::COUNTS };
+    Options { collect, may_lack_columns: true, ..Options::default() }
+}
+
+/// Those rows of which it is true.
+pub(super) fn rows_that(rows: &RecordBatch, which: impl Iterator<Item = bool>) -> Result<RecordBatch> {
+    let which = BooleanArray::from_iter(which.map(Some));
+    if which.true_count() == rows.num_rows() {
+        return Ok(rows.clone());
+    }
+    filter_record_batch(rows, &which).map_err(|e| Error::Input(e.to_string()))
 }
 
 /// Adds rows to a window's segments, the whole first.

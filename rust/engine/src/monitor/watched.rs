@@ -2,8 +2,13 @@
 //!
 //! Numbers fall into the bins of the reference, categories into one cell a value, and what is neither has cells of
 //! its own, so the cells hold every row. Watched are all single cells and, of numbers, everything up to each
-//! edge. Which values have a cell is fixed by the first rows of the reference and never by later counts, which is
-//! what makes exact bounds of their shares valid.
+//! edge.
+//!
+//! What is picked by its counts has counts that are too large, and what is left has too small ones. Edges are order
+//! statistics, whose exact bounds are those of fixed ones, or narrower. Values have a cell where some first rows of the
+//! reference held them, never by later counts: the bounds of a value hold whichever are picked
+//! ([`Band::try_of_value`](driftline_stats::e_detector::Band::try_of_value)), those of the values without a cell are
+//! taken from the other rows of the reference.
 use crate::compare::cells::{Cell, Cells, Content};
 use crate::compare::explain::label;
 use crate::compare::{FEW_VALUES, MOSTLY_DISTINCT};
@@ -11,13 +16,37 @@ use crate::profile::{Bins, ColumnProfile, Frequent, Kind, Profile};
 use crate::reference::{ColumnBins, Reference};
 use crate::{Error, Result};
 use driftline_sketches::bins::Categories;
+use driftline_sketches::hash::hash_bytes;
 use driftline_stats::e_detector::Side;
+use driftline_stats::rng::Rng;
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
+use std::ops::Range;
 use std::sync::Arc;
 
 /// Values of a category that are watched one by one, the most frequent ones; the others together.
 const MOST_VALUES: usize = 128;
+
+/// One row in so many chooses which values are watched by name, where nothing tells one part of the rows from another: the
+/// others bound the values without a name about as well as all would, and a rare value is likely to have one.
+pub(super) const CHOOSES: u64 = 4;
+
+/// Whether a row without a time is one of those that choose, by its number.
+pub(super) fn row_chooses(number: u64) -> bool {
+    Rng::new(number).next_u64() % CHOOSES == 0
+}
+
+/// What a profile knows of its rows that was not counted over the bins.
+pub(super) struct Estimated {
+    /// Rows in each cell, of those that chose which values are watched by name.
+    pub chose: Vec<u64>,
+    /// Of the others.
+    pub rest: Vec<u64>,
+    /// How far shares may be off.
+    pub error: f64,
+    /// Whether it is not known how many rows hold a value that is not watched by name.
+    pub pools_unknown: bool,
+}
 
 /// One column.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -45,8 +74,8 @@ enum CellsOf {
 }
 
 impl Watched {
-    /// How a column of the reference is watched.
-    fn of(column: &ColumnProfile, bins: Option<&ColumnBins>) -> Self {
+    /// How a column of the reference is watched; values by name that are named.
+    fn of(column: &ColumnProfile, bins: Option<&ColumnBins>, names: Vec<Box<[u8]>>) -> Self {
         let valid = column.counts.valid();
         let distinct = column.distinct.as_ref().map_or(0.0, |distinct| distinct.estimate());
         let range = column.numbers.as_ref().and_then(|numbers| numbers.integer_range);
@@ -58,9 +87,7 @@ impl Watched {
             Some(ColumnBins::Numbers(edges)) if column.kind == Kind::Number && !says_nothing => {
                 CellsOf::Numbers(edges.to_vec())
             }
-            Some(ColumnBins::Categories(categories)) if !says_nothing => {
-                CellsOf::Values(categories.names().to_vec())
-            }
+            Some(ColumnBins::Categories(_)) if !says_nothing => CellsOf::Values(names),
             _ => CellsOf::Presence,
         };
         Self {
@@ -72,15 +99,31 @@ impl Watched {
         }
     }
 
-    /// How all columns of a reference are watched that are to be.
+    /// How all columns of a reference are watched that are to be. Values are watched by name that some of its rows hold, of
+    /// which there is a profile; where there is none, that a part of its rows would hold, drawn at random.
     ///
     /// # Errors
     /// A stored category comes up twice.
-    pub fn all(reference: &Profile, watches: impl Fn(&str) -> bool) -> Result<Vec<Self>> {
+    pub fn all(
+        reference: &Profile,
+        choosing: Option<&Profile>,
+        watches: impl Fn(&str) -> bool,
+    ) -> Result<Vec<Self>> {
         let bins = Reference::try_from_profile(reference)?;
+        let chosen = choosing.map(Reference::try_from_profile).transpose()?;
         let columns = reference.columns().iter().filter(|column| watches(&column.name));
+        let named = |column: &ColumnProfile| match &chosen {
+            None => names_drawn(column),
+            Some(chosen) => match chosen.bins_for(&column.name, column.kind, &column.type_name) {
+                Some(ColumnBins::Categories(categories)) => categories.names().to_vec(),
+                _ => vec![],
+            },
+        };
         Ok(columns
-            .map(|column| Self::of(column, bins.bins_for(&column.name, column.kind, &column.type_name)))
+            .map(|column| {
+                let bins = bins.bins_for(&column.name, column.kind, &column.type_name);
+                Self::of(column, bins, named(column))
+            })
             .collect())
     }
 
@@ -159,18 +202,39 @@ impl Watched {
         Ok(Some(counts))
     }
 
-    /// Rows in each cell as a profile knows them that was not counted over the bins, and how far shares may be off;
-    /// `None` where it does not tell.
-    pub fn estimated_counts(&self, column: &ColumnProfile) -> Option<(Vec<u64>, f64)> {
+    /// The cells of values without a name, known and new ones, where values are watched; they are sets of the same numbers.
+    pub fn pools(&self) -> Option<Range<usize>> {
+        match &self.cells {
+            CellsOf::Values(names) => {
+                let single = names.len().min(MOST_VALUES);
+                Some(single..single + 2)
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether some of the values are pooled that chose the names.
+    pub fn has_more_values(&self) -> bool {
+        matches!(&self.cells, CellsOf::Values(names) if names.len() > MOST_VALUES)
+    }
+
+    /// Rows in each cell as a profile knows them that was not counted over the bins; `None` where it does not tell.
+    pub fn estimated_counts(&self, column: &ColumnProfile) -> Option<Estimated> {
         let mut counts = vec![0; self.cells()];
         let last = counts.len() - 1;
         counts[last] = column.counts.nulls + column.counts.absent;
+        let estimated = |counts: Vec<u64>, error| Estimated {
+            chose: vec![0; counts.len()],
+            rest: counts,
+            error,
+            pools_unknown: false,
+        };
         let rows = (column.counts.rows + column.counts.absent).max(1) as f64;
         let valid = column.counts.valid();
         match &self.cells {
             CellsOf::Presence => {
                 counts[0] = valid + column.counts.nans;
-                Some((counts, 0.0))
+                Some(estimated(counts, 0.0))
             }
             CellsOf::Numbers(edges) => {
                 let quantiles = column.numbers.as_ref()?.quantiles.as_ref()?;
@@ -185,18 +249,26 @@ impl Watched {
                 counts[1] = counts[1].saturating_sub(column.counts.neg_inf);
                 counts[highest] = counts[highest].saturating_sub(column.counts.pos_inf);
                 counts[highest + 2] = column.counts.nans;
-                Some((counts, quantiles.all_rank_error() * valid as f64 / rows))
+                Some(estimated(counts, quantiles.all_rank_error() * valid as f64 / rows))
             }
             CellsOf::Values(names) => {
                 let Some(Frequent::Bytes(items)) = &column.frequent else { return None };
-                let known: HashMap<_, _> =
-                    items.items_above(0).into_iter().map(|row| (row.item, row.lower_bound)).collect();
+                let cells: HashMap<_, _> = names.iter().enumerate().map(|(i, name)| (name, i)).collect();
                 let single = names.len().min(MOST_VALUES);
-                let of = |name: &[u8]| known.get(name).copied().unwrap_or(0);
-                counts.iter_mut().zip(&names[..single]).for_each(|(count, name)| *count = of(name));
-                counts[single] = valid.saturating_sub(counts[..single].iter().sum());
-                // A value of the reference that its sketch dropped would look new.
-                Some((counts, items.max_error() as f64 / rows))
+                let mut chose = vec![0; counts.len()];
+                let mut named = 0;
+                for row in items.items_above(0) {
+                    let cell = cells.get(&row.item).map_or(single + 1, |&i| i.min(single));
+                    let drawn = drawn(&row.item, row.lower_bound);
+                    chose[cell] += drawn;
+                    counts[cell] += row.lower_bound - drawn;
+                    named += row.lower_bound;
+                }
+                // Values that the sketch dropped may be known or new.
+                let error = items.max_error();
+                counts[single] += valid.saturating_sub(named);
+                let pools_unknown = error > 0;
+                Some(Estimated { chose, rest: counts, error: error as f64 / rows, pools_unknown })
             }
         }
     }
@@ -299,4 +371,27 @@ impl Watched {
             CellsOf::Presence => vec![Content::Other, Content::Missing],
         }
     }
+}
+
+/// How many of the rows that hold a value would choose, were each drawn with a chance of 1 in [`CHOOSES`]; the same
+/// whenever it is asked.
+fn drawn(value: &[u8], rows: u64) -> u64 {
+    let mut rng = Rng::new(hash_bytes(value).0);
+    // Bits of 1 in 64 draws at once.
+    let mut draw = |draws: u64| {
+        let bits = rng.next_u64() & rng.next_u64();
+        let mask = u64::MAX.checked_shl(draws as u32).map_or(u64::MAX, |above| !above);
+        u64::from((bits & mask).count_ones())
+    };
+    (0..rows / 64).map(|_| draw(64)).sum::<u64>() + draw(rows % 64)
+}
+
+/// The values that rows would hold that were drawn from a profile's, the most frequent ones first.
+fn names_drawn(column: &ColumnProfile) -> Vec<Box<[u8]>> {
+    let Some(Frequent::Bytes(items)) = &column.frequent else { return vec![] };
+    let rows = items.items_above(0).into_iter();
+    let mut drawn: Vec<_> = rows.map(|row| (drawn(&row.item, row.lower_bound), row.item)).collect();
+    drawn.retain(|(rows, _)| *rows > 0);
+    drawn.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.cmp(&b.1)));
+    drawn.into_iter().map(|(_, item)| item).collect()
 }
