@@ -5,7 +5,9 @@ column the share of decisions that say "changed", which is 0 or 1 where there is
 """
 
 import os
-from collections.abc import Callable, Mapping
+import platform
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
@@ -66,6 +68,19 @@ def evidently() -> Judge:
         return {"Evidently": _flags(found, reference)}
 
     return judge
+
+
+def evidently_alone() -> Judge:
+    """What the preset asks of each column, without its figures, which take a hundred times as long."""
+    from evidently.legacy.calculations.stattests.registry import get_stattest
+    from evidently.legacy.core import ColumnType
+
+    def changed(reference: pd.Series, current: pd.Series) -> bool:
+        kind = ColumnType.Numerical if pd.api.types.is_numeric_dtype(reference) else ColumnType.Categorical
+        test = get_stattest(reference, current, kind, None)
+        return bool(test(reference, current, kind, None).drifted)
+
+    return _by_column("Evidently", changed)
 
 
 def nannyml() -> Judge:
@@ -140,6 +155,33 @@ class Tool:
     name: str
     package: str
     judge: Callable[[], Judge]
+
+
+def load(tools: Sequence[Tool]) -> dict[str, Judge]:
+    """The tools that are installed, by their names; says which are not."""
+    for tool in tools:
+        if not installed(tool.package):
+            told = f"{tool.name} is left out: {tool.package} is not installed (pip install '.[rivals]')"
+            print(told, file=sys.stderr)
+    return {tool.name: tool.judge() for tool in tools if installed(tool.package)}
+
+
+def environment(packages: Iterable[str]) -> str:
+    """Versions and machine, for whoever reads the tables later."""
+    versions = ", ".join(f"{package} {installed(package)}" for package in dict.fromkeys(packages))
+    return f"{versions}; {platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
+
+
+Table = dict[str, dict[str, str]]
+"""Cells, by line and by the heading of the column."""
+
+
+def markdown(title: str, table: Table) -> str:
+    """A table under its title; what a tool was not asked is left open."""
+    headings = list(dict.fromkeys(heading for cells in table.values() for heading in cells))
+    rows = [["", *headings], ["---", *["--:"] * len(headings)]]
+    rows += [[line, *(cells.get(heading, "") for heading in headings)] for line, cells in table.items()]
+    return f"**{title}**\n\n" + "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
 TOOLS = (
