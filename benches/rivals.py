@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -154,21 +155,21 @@ class Tool:
 
     name: str
     package: str
-    judge: Callable[[], Judge]
+    judge: Callable[[], Any]
 
 
-def load(tools: Sequence[Tool]) -> dict[str, Judge]:
-    """The tools that are installed, by their names; says which are not."""
+def present(tools: Sequence[Tool]) -> list[Tool]:
+    """The tools that are installed; says which are not."""
     for tool in tools:
         if not installed(tool.package):
             told = f"{tool.name} is left out: {tool.package} is not installed (pip install '.[rivals]')"
             print(told, file=sys.stderr)
-    return {tool.name: tool.judge() for tool in tools if installed(tool.package)}
+    return [tool for tool in tools if installed(tool.package)]
 
 
-def environment(packages: Iterable[str]) -> str:
+def environment(tools: Iterable[Tool]) -> str:
     """Versions and machine, for whoever reads the tables later."""
-    versions = ", ".join(f"{package} {installed(package)}" for package in dict.fromkeys(packages))
+    versions = ", ".join(f"{package} {installed(package)}" for package in dict.fromkeys(tool.package for tool in tools))
     return f"{versions}; {platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
 
 

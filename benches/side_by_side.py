@@ -65,7 +65,7 @@ def main() -> int:
     # Rivals warn of ties and of empty cells, which is what this is about.
     warnings.simplefilter("ignore")
 
-    judges = rivals.load(rivals.TOOLS)
+    judges = {tool.name: tool.judge() for tool in rivals.present(rivals.TOOLS)}
     # What is loaded on first use is not timed.
     _ask(judges, 100, 1)
 
@@ -79,8 +79,7 @@ def main() -> int:
 
 def _report(judges: Mapping[str, rivals.Judge], pairs: Mapping[int, int]) -> Iterator[str]:
     """The tables, one after another."""
-    packages = (tool.package for tool in rivals.TOOLS if tool.name in judges)
-    yield f"{rivals.environment(packages)}; seed {SEED}."
+    yield f"{rivals.environment(tool for tool in rivals.TOOLS if tool.name in judges)}; seed {SEED}."
 
     false: dict[str, Table] = {"numbers": {}, "categories": {}}
     seconds: Table = {}
