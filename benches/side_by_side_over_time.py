@@ -48,7 +48,10 @@ COLUMNS = [law for law in LAWS if law.name in NAMES]
 REFERENCE = 60
 """Days of the reference of made-up logs: two months."""
 
-BEFORE, AFTER = 20, 40
+DAYS = 182
+"""Days that are watched where nothing changes."""
+
+BEFORE, AFTER = 10, 40
 """Days that are watched before a change, and after it."""
 
 SPREAD = 0.05
@@ -69,7 +72,12 @@ TITLES = {"hotel": "hotel bookings", "bikes": "bike rentals", "electricity": "el
 
 @dataclass(frozen=True)
 class Made:
-    """A log that is made up: the same laws in every window, until some rows move."""
+    """A log that is made up: the same laws in every window, until some rows move.
+
+    Attributes:
+        alone: Whether driftline alone is asked: its alarms are so rare that it takes more logs to count them, and the
+            others take up to twenty times as long.
+    """
 
     rows: int
     days: int
@@ -78,6 +86,7 @@ class Made:
     change: int | None = None
     share: float = 0.0
     run: int = 0
+    alone: bool = False
 
     @property
     def kinds(self) -> list[str]:
@@ -116,6 +125,7 @@ class Published:
     folder: Path
     shuffled: bool
     run: int = 0
+    alone: bool = False
 
     @property
     def kinds(self) -> list[str] | None:
@@ -175,14 +185,14 @@ class Plan:
     @classmethod
     def full(cls) -> "Plan":
         unchanged = {
-            "200 rows": _runs(Made(200, 365), 3),
-            "1,000 rows": _runs(Made(1_000, 365), 2),
-            "10,000 rows": _runs(Made(10_000, 50), 1),
-            "1,000 rows, days vary": _runs(Made(1_000, 365, SPREAD), 1),
-            "1,000 rows, days remember": _runs(Made(1_000, 365, SPREAD, MEMORY), 1),
+            "200 rows": _runs(Made(200, DAYS), alone=5),
+            "1,000 rows": _runs(Made(1_000, DAYS), alone=5),
+            "10,000 rows": _runs(Made(10_000, 40), alone=5),
+            "1,000 rows, days vary": _runs(Made(1_000, DAYS, SPREAD), alone=5),
+            "1,000 rows, days remember": _runs(Made(1_000, DAYS, SPREAD, MEMORY), alone=5),
         }
         shares = [(change, share) for share in (0.05, 0.1) for change in range(len(CHANGES))]
-        changed = {500: {how: _runs(Made(500, BEFORE + AFTER, 0, 0, *how), 6) for how in shares}}
+        changed = {500: {how: _runs(Made(500, BEFORE + AFTER, 0, 0, *how), 4) for how in shares}}
         folder = _published()
         published = [
             {title: [Published(name, folder, shuffled)] for name, title in TITLES.items() if folder}
@@ -206,8 +216,9 @@ class Plan:
         return [task for table in tables for tasks in table.values() for task in tasks]
 
 
-def _runs(made: Made, runs: int) -> list[Made]:
-    return [replace(made, run=run) for run in range(runs)]
+def _runs(made: Made, runs: int = 1, alone: int = 0) -> list[Made]:
+    """The same log drawn again and again."""
+    return [replace(made, run=run, alone=run >= runs) for run in range(runs + alone)]
 
 
 def _published() -> Path | None:
@@ -248,7 +259,8 @@ def _watch(task: Task, *, quick: bool = False) -> dict[str, np.ndarray]:
         log = replace(log, rows=log.rows[kept], day=log.day[kept])
     if "Evidently" in _WATCHES and task.run == 0 and not quick:
         _same_as_preset(log)
-    return {line: flags for watch in _WATCHES.values() for line, flags in watch(log).items()}
+    asked = [watch for name, watch in _WATCHES.items() if name.startswith("driftline") or not task.alone]
+    return {line: flags for watch in asked for line, flags in watch(log).items()}
 
 
 def _same_as_preset(log: Log) -> None:
@@ -318,7 +330,7 @@ def _false_alarms(
         series = series or next(iter(logs[0].values())).shape[1]
         table["accepted by driftline"][heading] = _short(1000 / 365.2425 / series)
     for line in logs[0]:
-        every = [flags[line] for flags in logs]
+        every = [flags[line] for flags in logs if line in flags]
         size = sum(flags.size for flags in every)
         per = [1000 * count / size for count in (sum(map(_alarms, every)), sum(flags.sum() for flags in every))]
         table.setdefault(line, {})[heading] = f"{_short(per[0])} ({_short(per[1])})"
