@@ -100,16 +100,25 @@ def nannyml() -> Judge:
     return judge
 
 
-def scipy() -> Judge:
-    """Kolmogorov-Smirnov for numbers and chi-square for categories, at 5 % each."""
+def scipy(levels: Callable[[int], Mapping[str, float]] = lambda _: {f"SciPy, p < {ALPHA}": ALPHA}) -> Judge:
+    """Kolmogorov-Smirnov for numbers and chi-square for categories, at 5 % each.
+
+    Args:
+        levels: Of the number of columns, lines in the table and the level of each.
+    """
     from scipy.stats import chi2_contingency, ks_2samp
 
-    def changed(reference: pd.Series, current: pd.Series) -> bool:
+    def p_value(reference: pd.Series, current: pd.Series) -> float:
         if pd.api.types.is_numeric_dtype(reference):
-            return ks_2samp(reference, current).pvalue < ALPHA
-        return chi2_contingency(_table(reference, current)).pvalue < ALPHA
+            return ks_2samp(reference, current).pvalue
+        return chi2_contingency(_table(reference, current)).pvalue
 
-    return _by_column("SciPy, p < 0.05", changed)
+    def judge(reference: pd.DataFrame, current: pd.DataFrame) -> dict[str, Flags]:
+        found = {column: p_value(reference[column], current[column]) for column in reference}
+        lines = levels(reference.shape[1]).items()
+        return {name: {column: float(p < level) for column, p in found.items()} for name, level in lines}
+
+    return judge
 
 
 def psi() -> Judge:

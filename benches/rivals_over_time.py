@@ -17,6 +17,9 @@ from rivals import Judge, Tool
 FALSE_ALARMS = "1 per year"
 """What driftline is told to accept over all columns of a log; windows are days."""
 
+YEAR = 365.2425
+"""The windows of a year."""
+
 TIME = "time"
 
 
@@ -136,11 +139,16 @@ def _by_month(watch: Watch) -> Watch:
     return monthly
 
 
+def _levels(columns: int) -> dict[str, float]:
+    """The usual level, and the one by which a year of windows has one false alarm in all columns together."""
+    return {"SciPy, p < 0.05": 0.05, "SciPy, p for 1 per year": 1 / (YEAR * columns)}
+
+
 TOOLS = (
     Tool("driftline", "driftline", partial(driftline, "driftline")),
     Tool("driftline, tolerance 0", "driftline", partial(driftline, "driftline, tolerance 0", tolerance=0.0)),
     Tool("Evidently", "evidently", partial(each_window, rivals.evidently_alone)),
     Tool("NannyML", "nannyml", nannyml),
-    Tool("SciPy, p < 0.05", "scipy", partial(each_window, rivals.scipy)),
+    Tool("SciPy", "scipy", partial(each_window, partial(rivals.scipy, _levels))),
     Tool("PSI > 0.1", "numpy", partial(each_window, rivals.psi)),
 )
