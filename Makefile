@@ -1,6 +1,6 @@
 # The one list of commands, for people and for CI. Each works on the environment that is active.
 
-.PHONY: help build wheel fmt fmt-check lint rust-test py-test test docs bench simulate side-by-side schema clean
+.PHONY: help build wheel fmt fmt-check lint rust-test py-test test docs bench simulate side-by-side side-by-side-over-time schema clean
 .DEFAULT_GOAL := help
 
 help:  ## List the commands
@@ -43,8 +43,11 @@ bench:  ## Measure speed and memory beside the rivals
 simulate:  ## Simulate what comparisons promise; the docs show the tables
 	python -m simulations --state simulations.state --markdown docs/reference/simulations.inc
 
-side-by-side:  ## Compare drift detectors; the docs show the tables
+side-by-side:  ## Compare drift detectors on two tables; the docs show the tables
 	python benches/side_by_side.py --markdown docs/concepts/side-by-side.inc
+
+side-by-side-over-time:  ## Compare a monitor with a look at each window; the docs show the tables
+	python benches/side_by_side_over_time.py --markdown docs/concepts/side-by-side-over-time.inc
 
 schema:  ## Write the JSON Schema of driftline.yaml
 	python -c "import json; from driftline._config import json_schema as s; print(json.dumps(s(), indent=2))" > docs/reference/driftline.schema.json

@@ -5,10 +5,13 @@ column the share of decisions that say "changed", which is 0 or 1 where there is
 """
 
 import os
-from collections.abc import Callable, Mapping
+import platform
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -68,6 +71,19 @@ def evidently() -> Judge:
     return judge
 
 
+def evidently_alone() -> Judge:
+    """What the preset asks of each column, without its figures, which take a hundred times as long."""
+    from evidently.legacy.calculations.stattests.registry import get_stattest
+    from evidently.legacy.core import ColumnType
+
+    def changed(reference: pd.Series, current: pd.Series) -> bool:
+        kind = ColumnType.Numerical if pd.api.types.is_numeric_dtype(reference) else ColumnType.Categorical
+        test = get_stattest(reference, current, kind, None)
+        return bool(test(reference, current, kind, None).drifted)
+
+    return _by_column("Evidently", changed)
+
+
 def nannyml() -> Judge:
     """Univariate drift: chunks of the current data against the reference, limits from the reference's own chunks."""
     from nannyml import UnivariateDriftCalculator
@@ -84,16 +100,25 @@ def nannyml() -> Judge:
     return judge
 
 
-def scipy() -> Judge:
-    """Kolmogorov-Smirnov for numbers and chi-square for categories, at 5 % each."""
+def scipy(levels: Callable[[int], Mapping[str, float]] = lambda _: {f"SciPy, p < {ALPHA}": ALPHA}) -> Judge:
+    """Kolmogorov-Smirnov for numbers and chi-square for categories, at 5 % each.
+
+    Args:
+        levels: Of the number of columns, lines in the table and the level of each.
+    """
     from scipy.stats import chi2_contingency, ks_2samp
 
-    def changed(reference: pd.Series, current: pd.Series) -> bool:
+    def p_value(reference: pd.Series, current: pd.Series) -> float:
         if pd.api.types.is_numeric_dtype(reference):
-            return ks_2samp(reference, current).pvalue < ALPHA
-        return chi2_contingency(_table(reference, current)).pvalue < ALPHA
+            return ks_2samp(reference, current).pvalue
+        return chi2_contingency(_table(reference, current)).pvalue
 
-    return _by_column("SciPy, p < 0.05", changed)
+    def judge(reference: pd.DataFrame, current: pd.DataFrame) -> dict[str, Flags]:
+        found = {column: p_value(reference[column], current[column]) for column in reference}
+        lines = levels(reference.shape[1]).items()
+        return {name: {column: float(p < level) for column, p in found.items()} for name, level in lines}
+
+    return judge
 
 
 def psi() -> Judge:
@@ -139,7 +164,34 @@ class Tool:
 
     name: str
     package: str
-    judge: Callable[[], Judge]
+    judge: Callable[[], Any]
+
+
+def present(tools: Sequence[Tool]) -> list[Tool]:
+    """The tools that are installed; says which are not."""
+    for tool in tools:
+        if not installed(tool.package):
+            told = f"{tool.name} is left out: {tool.package} is not installed (pip install '.[rivals]')"
+            print(told, file=sys.stderr)
+    return [tool for tool in tools if installed(tool.package)]
+
+
+def environment(tools: Iterable[Tool]) -> str:
+    """Versions and machine, for whoever reads the tables later."""
+    versions = ", ".join(f"{package} {installed(package)}" for package in dict.fromkeys(tool.package for tool in tools))
+    return f"{versions}; {platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
+
+
+Table = dict[str, dict[str, str]]
+"""Cells, by line and by the heading of the column."""
+
+
+def markdown(title: str, table: Table) -> str:
+    """A table under its title; what a tool was not asked is left open."""
+    headings = list(dict.fromkeys(heading for cells in table.values() for heading in cells))
+    rows = [["", *headings], ["---", *["--:"] * len(headings)]]
+    rows += [[line, *(cells.get(heading, "") for heading in headings)] for line, cells in table.items()]
+    return f"**{title}**\n\n" + "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
 TOOLS = (

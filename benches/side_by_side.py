@@ -4,8 +4,6 @@ Every tool judges by its own defaults. What is not installed is left out, and sa
 """
 
 import argparse
-import os
-import platform
 import sys
 import time
 import warnings
@@ -17,6 +15,7 @@ from statistics import fmean, median
 import numpy as np
 import pandas as pd
 import rivals
+from rivals import Table, markdown
 
 # The laws of the data are those of the simulations, whose folder lies beside this one.
 sys.path.append(str(Path(__file__).resolve().parents[1]))
@@ -57,9 +56,6 @@ CHANGES = (
 Answers = dict[str, dict[str, list[float]]]
 """By line and column: of each pair, the share of decisions that called the column changed."""
 
-Table = dict[str, dict[str, str]]
-"""Cells, by line and by the heading of the column."""
-
 
 def main() -> int:
     options = argparse.ArgumentParser(description=__doc__)
@@ -69,14 +65,7 @@ def main() -> int:
     # Rivals warn of ties and of empty cells, which is what this is about.
     warnings.simplefilter("ignore")
 
-    judges = {}
-    for tool in rivals.TOOLS:
-        if rivals.installed(tool.package):
-            judges[tool.name] = tool.judge()
-        else:
-            print(
-                f"{tool.name} is left out: {tool.package} is not installed (pip install '.[rivals]')", file=sys.stderr
-            )
+    judges = {tool.name: tool.judge() for tool in rivals.present(rivals.TOOLS)}
     # What is loaded on first use is not timed.
     _ask(judges, 100, 1)
 
@@ -90,9 +79,7 @@ def main() -> int:
 
 def _report(judges: Mapping[str, rivals.Judge], pairs: Mapping[int, int]) -> Iterator[str]:
     """The tables, one after another."""
-    packages = dict.fromkeys(tool.package for tool in rivals.TOOLS if tool.name in judges)
-    versions = ", ".join(f"{package} {rivals.installed(package)}" for package in packages)
-    yield f"{versions}; {platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}; seed {SEED}."
+    yield f"{rivals.environment(tool for tool in rivals.TOOLS if tool.name in judges)}; seed {SEED}."
 
     false: dict[str, Table] = {"numbers": {}, "categories": {}}
     seconds: Table = {}
@@ -104,14 +91,14 @@ def _report(judges: Mapping[str, rivals.Judge], pairs: Mapping[int, int]) -> Ite
             ratio = median(a / b for a, b in zip(taken, spent["driftline"], strict=True))
             seconds.setdefault(name, {})[f"{rows:,} rows"] = f"{median(taken):.2g} s ({ratio:.2g})"
     for kind, table in false.items():
-        yield _markdown(f"Unchanged {kind} called changed", table)
+        yield markdown(f"Unchanged {kind} called changed", table)
 
     for rows in [rows for rows in pairs if rows in (10_000, 100_000)] or pairs:
-        yield _markdown(f"5 % of {rows:,} rows moved: called changed", _changed(judges, rows, pairs[rows], 0.05))
+        yield markdown(f"5 % of {rows:,} rows moved: called changed", _changed(judges, rows, pairs[rows], 0.05))
     most = max(pairs)
     fast = {name: judge for name, judge in judges.items() if name not in SLOW}
-    yield _markdown(f"0.5 % of {most:,} rows moved: called changed", _changed(fast, most, 1, 0.005))
-    yield _markdown(f"Time for a pair of {len(COLUMNS)} columns, and as a multiple of driftline's", seconds)
+    yield markdown(f"0.5 % of {most:,} rows moved: called changed", _changed(fast, most, 1, 0.005))
+    yield markdown(f"Time for a pair of {len(COLUMNS)} columns, and as a multiple of driftline's", seconds)
 
 
 def _changed(judges: Mapping[str, rivals.Judge], rows: int, count: int, share: float) -> Table:
@@ -153,14 +140,6 @@ def _fill(table: Table, heading: str, answers: Answers, kind: str) -> None:
     for line, columns in answers.items():
         share = fmean(flag for column, flags in columns.items() if KINDS[column] == kind for flag in flags)
         table.setdefault(line, {})[heading] = f"{100 * share:.1f} %"
-
-
-def _markdown(title: str, table: Table) -> str:
-    """A table under its title; what a tool was not asked is left open."""
-    headings = list(dict.fromkeys(heading for cells in table.values() for heading in cells))
-    rows = [["", *headings], ["---", *["--:"] * len(headings)]]
-    rows += [[line, *(cells.get(heading, "") for heading in headings)] for line, cells in table.items()]
-    return f"**{title}**\n\n" + "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
 if __name__ == "__main__":

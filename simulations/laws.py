@@ -59,6 +59,10 @@ class Numbers:
                 "neighbours": self._neighbours,
             }
             moves[change.how](rng, share, change.share)
+        return self.at(share)
+
+    def at(self, share: Array) -> pa.Array:
+        """Rows at cumulative shares."""
         valid = 1 - self.missing
         missing = share >= valid
         return pa.array(self.quantile(np.clip(share / valid, *INSIDE)), mask=missing if missing.any() else None)
@@ -111,6 +115,16 @@ class Categories:
         values = len(shares) - 1
         codes = np.repeat(np.arange(values + 1, dtype=np.int16), rng.multinomial(rows, shares))
         rng.shuffle(codes)
+        return self._strings(codes, values)
+
+    def at(self, share: Array) -> pa.Array:
+        """Rows at cumulative shares, the values in their order and missing rows last."""
+        ends = np.cumsum(self.cells())
+        # Divided by their sum, which rounding puts beside 1, they leave no share without a cell.
+        codes = (ends / ends[-1]).searchsorted(share, "right").astype(np.int16)
+        return self._strings(codes, len(ends) - 1)
+
+    def _strings(self, codes: Array, values: int) -> pa.Array:
         missing = codes == values
         indices = pa.array(codes, mask=missing if missing.any() else None)
         return pa.DictionaryArray.from_arrays(indices, pa.array([f"value-{i}" for i in range(values)]))

@@ -4,7 +4,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from simulations.laws import CATEGORIES, MOVES, NUMBERS, Change
+from simulations.laws import CATEGORIES, LAWS, MOVES, NUMBERS, Change
 from simulations.plan import TOLERANCE
 
 ROWS = 400_000
@@ -29,6 +29,20 @@ def test_the_effect_of_numbers_is_the_share(law, how):
     before, after = (law.draw(rng, ROWS, change) for change in (None, Change(how, TOLERANCE)))
     # Three standard deviations of a difference of shares.
     assert effect(before, after) == pytest.approx(TOLERANCE, abs=3 * np.sqrt(0.5 / ROWS))
+
+
+@pytest.mark.parametrize("law", LAWS, ids=lambda law: law.name)
+def test_even_shares_are_the_law(law):
+    """Of evenly spaced shares each value has exactly its part."""
+    rows = law.at((np.arange(ROWS) + 0.5) / ROWS)
+    drawn = law.draw(np.random.default_rng(6), ROWS)
+    assert rows.type == drawn.type
+    assert rows.null_count == pytest.approx(ROWS * law.missing, abs=1)
+    if law in CATEGORIES:
+        counts = np.bincount(rows.indices.drop_null(), minlength=len(law.shares))
+        assert counts == pytest.approx(ROWS * law.shares, abs=1)
+    else:
+        assert effect(rows, drawn) < 3 * np.sqrt(0.5 / ROWS)
 
 
 def effect(before: pa.Array, after: pa.Array) -> float:
