@@ -793,3 +793,25 @@ def test_without_polars_tables_are_arrow(home: pathlib.Path, monkeypatch: pytest
         table = pa.table(made.results())
         assert table.num_rows == 2 * 49
         assert pa.table(made.alarms()).num_rows == 0
+
+
+def test_psi_is_of_the_values_that_come(home: pathlib.Path) -> None:
+    """As the index of a bare threshold it is told beside the alarms, and must be what others would compute."""
+    rng = np.random.default_rng(8)
+
+    def of(first: int, last: int) -> pl.DataFrame:
+        rows = hours(first, last).select("ts")
+        return rows.with_columns(pl.Series("flag", rng.random(rows.height) < 0.4))
+
+    reference, later = of(0, 40), of(40, 44)
+    with log.monitor(home, segments=[]) as made:
+        made.update(pl.concat([reference, later]), now=log.NOW)
+        made.advance(log.hour(50))
+        told = log.results(made).filter(pl.col("window_start") >= log.hour(40))
+
+    def counts(rows: pl.DataFrame) -> list[int]:
+        return [rows.filter(~pl.col("flag")).height, rows["flag"].sum()]
+
+    for row in told.filter(pl.col("rows") > 0).iter_rows(named=True):
+        window = later.filter(pl.col("ts").is_between(row["window_start"], row["window_end"], closed="left"))
+        assert row["psi"] == pytest.approx(dl.stats.psi(counts(reference), counts(window)).value, rel=1e-9)

@@ -13,6 +13,7 @@ from driftline._monitor.alarms import Alarm, alarms_in
 from driftline._monitor.archive import ReadSummary, core_with_reference, read_archive
 from driftline._monitor.core import core_of
 from driftline._monitor.state import State, shaping
+from driftline._profile import _threads
 from driftline._store import Store, Writer
 from driftline._store.facts import Facts, microseconds, moment
 from driftline.errors import ConfigError, InputError
@@ -66,7 +67,7 @@ class Monitor:
         else:
             self.config = config_of({**arguments, "home": home})
         self.writer = writer
-        self._threads = threads or 0
+        self._threads = _threads(threads)
         self._windows = _core.Windows((self.config.window.count, self.config.window.unit), self.config.timezone)
         self._store = Store(self.config.home)
         self._writer: Writer | None = self._store.writer(self.config.monitor, writer)

@@ -1,5 +1,6 @@
 """What is said of a monitor, wherever it is said."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
@@ -79,10 +80,14 @@ def promise(status: Status) -> Iterator[str]:
 
 
 def summary(status: Status) -> str:
-    """How many alarms are open, and how much is quiet."""
-    quiet = sum(row["status"] == "watching" and row["alarm"] is None for row in status.series)
+    """How many alarms are open, how much is quiet, and how much is not watched yet."""
+    alarmed = {(alarm.segment, alarm.column) for alarm in status.open}
+    others = [row for row in status.series if (row["segment"], row["column"]) not in alarmed and row["alarm"] is None]
+    words = Counter(str(row["status"]) for row in others)
     closed = len(status.alarms) - len(status.open)
-    return f"{counted(len(status.open), 'alarm')} open, {closed} closed; {count(quiet)} series quiet"
+    quiet = f"{count(words.pop('watching', 0))} series quiet"
+    told = [quiet, *(f"{count(number)} {word}" for word, number in sorted(words.items()))]
+    return f"{counted(len(status.open), 'alarm')} open, {closed} closed; {', '.join(told)}"
 
 
 def _ago(moment: datetime, now: datetime | None) -> str:

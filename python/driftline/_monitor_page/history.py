@@ -180,7 +180,8 @@ def _add(history: History, found: dict[tuple[str, str, str], Series], results: I
             series.missing[i] = row["missing"] / rows
         if row["evidence_fast"] is not None:
             series.fast[i], series.strict[i] = row["evidence_fast"], row["evidence_strict"]
-        if not series.key.segment:
+        # A list has as many rows here as elements.
+        if not series.key.segment and "[]" not in series.key.column:
             # A column that is gone has no rows, others of the window have.
             volume[named[0], i] = max(volume.get((named[0], i), 0), rows)
             history.learning[i] |= row["status"] == "learning"

@@ -724,7 +724,10 @@ impl Series {
         } else {
             Verdict::Undecided
         };
-        let (reference, current) = cells.counts();
+        // Cells that no row can be in would add to it though nothing happens in them.
+        let met = cells.cells.iter().filter(|cell| cell.reference + cell.current > 0);
+        let (reference, current): (Vec<u64>, Vec<u64>) =
+            met.map(|cell| (cell.reference, cell.current)).unzip();
         judged.psi = Some(divergence::values(&reference, &current).map_err(wrong)?[0]);
         judged.effect = Some(change);
         judged.effect_bound = Some(bound);
