@@ -518,7 +518,11 @@ impl Monitor {
     /// A column cannot be read.
     pub fn advance(&mut self, to_us: i64) -> Result<()> {
         if self.options.is_none() {
-            self.waiting.push(Waiting::Advance(to_us));
+            // Of several in a row the first and the latest say all: a clock may tick for long before there are rows.
+            match self.waiting.as_mut_slice() {
+                [.., Waiting::Advance(_), Waiting::Advance(last)] => *last = to_us.max(*last),
+                _ => self.waiting.push(Waiting::Advance(to_us)),
+            }
             return self.bin_waiting();
         }
         self.pass(to_us)
