@@ -77,6 +77,50 @@ def days(folder: Path, rows: int, count: int) -> list[Path]:
     return files
 
 
+def hours(folder: Path, columns: int, days: int, hour_rows: int) -> list[Path]:
+    """Zstd Parquet files, one a day, of so many columns and about so many rows an hour, in which nothing happens.
+
+    Of ten columns eight hold numbers of four shapes, one whole numbers and one categories.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    folder = folder / f"hours-{columns}-{hour_rows}"
+    folder.mkdir(parents=True, exist_ok=True)
+    files = [folder / f"{day:04}.parquet" for day in range(days)]
+    rows = 24 * hour_rows
+    for day, file in enumerate(files):
+        if file.exists():
+            continue
+        rng = np.random.default_rng([day, columns])
+        times = np.sort(rng.integers(0, 86_400_000_000, rows)) + day * 86_400_000_000
+        table = {"time": pa.array(times, pa.timestamp("us", "UTC"))}
+        for i in range(columns):
+            table[f"x{i}"] = _hourly(i % 10, rng, rows)
+        part = file.with_suffix(".part")
+        pq.write_table(pa.table(table), part, compression="zstd", row_group_size=ROW_GROUP_ROWS)
+        part.rename(file)
+    return files
+
+
+def _hourly(kind: int, rng: np.random.Generator, rows: int) -> "pa.Array":
+    import pyarrow as pa
+
+    match kind:
+        case 0 | 4:
+            return pa.array(rng.standard_normal(rows))
+        case 1 | 5:
+            return pa.array(rng.random(rows))
+        case 2 | 6:
+            return pa.array(rng.standard_exponential(rows))
+        case 3 | 7:
+            return pa.array(np.round(rng.standard_normal(rows), 1))
+        case 8:
+            return pa.array(rng.poisson(20, rows))
+        case _:
+            return pa.array([f"category-{i}" for i in range(20)]).take(pa.array(rng.integers(0, 20, rows)))
+
+
 def log(rows: int, seed: int) -> "pa.Table":
     """A prediction log: 20 columns of the types such logs have."""
     import pyarrow as pa

@@ -174,14 +174,18 @@ def parser(description: str | None) -> argparse.ArgumentParser:
 
 def main(run: Callable[[Bench], None], *, threads: int | None, description: str | None) -> None:
     """Runs one benchmark as a program; rivals without a setting of their own get `threads` from the environment."""
-    options = parser(description).parse_args()
     if threads is not None:
         # Read once, when the library is first imported: benchmarks import rivals only where they use them.
         os.environ |= {"POLARS_MAX_THREADS": str(threads), "OMP_NUM_THREADS": str(threads)}
-    options.data.mkdir(parents=True, exist_ok=True)
-    bench = Bench(quick=options.quick, data=options.data)
+    report(run, parser(description).parse_args())
+
+
+def report(run: Callable[[Bench], None], given: argparse.Namespace) -> None:
+    """Runs one benchmark with the options that were given, and writes its table."""
+    given.data.mkdir(parents=True, exist_ok=True)
+    bench = Bench(quick=given.quick, data=given.data)
     run(bench)
-    if options.json:
-        options.json.write_text(as_json(bench.lines, bench.quick))
+    if given.json:
+        given.json.write_text(as_json(bench.lines, bench.quick))
     else:
         print(table(bench.lines, bench.quick))

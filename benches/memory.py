@@ -50,7 +50,7 @@ def _child(job: str, arguments: list[str]) -> None:
 
     source: object = arguments if job == "archive" else _batches(int(arguments[0]))
     dl.profile(source, progress=False)
-    print(_own_peak())
+    print(own_peak())
 
 
 def _batches(count: int) -> Iterator[object]:
@@ -72,7 +72,7 @@ def _batches(count: int) -> Iterator[object]:
         )
 
 
-def _own_peak() -> float:
+def own_peak() -> float:
     """Peak resident megabytes of this process."""
     status = Path("/proc/self/status")
     if status.exists():

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import harness
 
-BENCHMARKS = ("floats", "strings", "frames", "parquet", "compare", "memory")
+BENCHMARKS = ("floats", "strings", "frames", "parquet", "compare", "monitor", "memory")
 PACKAGES = ("driftline", "chdb", "duckdb", "polars", "pyarrow", "numpy", "pandas", "whylogs", "datasketches")
 
 
