@@ -41,7 +41,8 @@ def legend(tolerance: float) -> str:
     than = f"more than {whole_percent(tolerance)}" if tolerance else "a change"
     return (
         "<div id=legend hidden><p>Colours: the share of the rows that moved."
-        f"<p class=steps><span>proved to be {than}</span><span></span>{proved}"
+        f"<p class=steps><span>{than} by a test of the window alone: one in twenty may be chance</span>"
+        f"<span></span>{proved}"
         f"<span>not proved by the window alone</span>{doubtful}"
         "<p><span><i class=outline></i>alarm, from when it has been so until it closed</span>"
         "<span><i class=hatch></i>the reference was learnt</span><span><i></i>no rows</span></div>"

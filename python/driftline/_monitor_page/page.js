@@ -93,7 +93,7 @@
     const lines = [`${when(i)}: ${Number.isNaN(effect[i]) ? status : `${percent(effect[i])} moved, at most ${percent(bound[i])}`}`];
     if (!Number.isNaN(effect[i])) {
       if (data.tolerance) lines[0] += ` (${(effect[i] / data.tolerance).toFixed(1)} times the tolerance)`;
-      lines.push(flags[i] & DRIFT ? "more than tolerated, proved by the window alone" : "not proved by the window alone");
+      lines.push(flags[i] & DRIFT ? "more than tolerated by a test of the window alone, which may be chance" : "not proved by the window alone");
       if (status !== "watching") lines.push(status);
     }
     if (missing[i] > 0) lines.push(`${percent(missing[i])} missing`);
