@@ -21,13 +21,15 @@ from driftline.store import Store
 KILLS = 50
 FILES = 20
 
-# Runs the command in a process of its own for each line, which is a home; with a commit after each file, so that a
-# crash may fall before, in and after many. Each run begins with all imports done: what is killed is the work.
+# Runs the command in a process of its own for each line, which is a home; with a commit when some windows closed,
+# so that a crash may fall before, in and after many, and within files that were begun; and with so little room for
+# windows that wait that some rows come late. Each run begins with all imports done: what is killed is the work.
 RUNS = """
 import os, sys
 from driftline.cli import main
 import driftline.cli._app, driftline.cli._monitor, driftline._monitor.status
-driftline._monitor.archive.COMMIT_S = -1.0
+driftline._monitor.archive.MOST_RESULTS = 40
+driftline._monitor.archive.MOST_HELD = 30
 config = sys.argv[1]
 for line in sys.stdin:
     run = os.fork()
@@ -73,12 +75,17 @@ def runs(config: pathlib.Path) -> Iterator[Runs]:
 
 @pytest.fixture(scope="module")
 def config(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
-    """An archive of many files, with a change, rows that come late, and a file of no time."""
-    folder = tmp_path_factory.mktemp("log")
+    """An archive of two shards of many files, with a change, rows that come late, and a file of no time."""
+    return archive(tmp_path_factory.mktemp("log"))
+
+
+def archive(folder: pathlib.Path) -> pathlib.Path:
     for part in range(FILES):
         rows = log.hours(part * 5, part * 5 + 5, rows=50, shift=0.4 if 15 <= part < 18 else 0.0)
-        late = log.hours(part * 5 - 7, part * 5 - 6, rows=3, seed=9) if part % 5 == 4 else rows.clear()
-        log.write(folder / "data" / f"{part * 7 % FILES:02}.parquet", pl.concat([rows, late]))
+        late = log.hours(part * 5 - 20, part * 5 - 19, rows=3, seed=9) if part % 5 == 4 else rows.clear()
+        number = part * 7 % FILES
+        log.write(folder / "data" / f"{number:02}.parquet", pl.concat([rows.gather_every(2), late]))
+        log.write(folder / "data" / f"{number:02}.csv", rows.gather_every(2, 1))
     log.write(
         folder / "data" / "none.parquet", log.hours(0, 1).with_columns(ts=pl.lit(None, dtype=pl.Datetime("us", "UTC")))
     )
@@ -120,15 +127,76 @@ def test_killed_at_any_instant(config: pathlib.Path, runs: Runs, undisturbed: tu
     expected, lasts_s = undisturbed
     rng = random.Random(6)
     kills, homes = 0, [config.parent / "killed 0"]
+    begun = 0
     while kills < KILLS:
         if runs.run(homes[-1], kill_after_s=rng.uniform(0.0, 0.3 * lasts_s)) == -signal.SIGKILL:
             kills += 1
+            begun += len(begun_in(homes[-1]))
+            # Logs are rotated.
+            path = rng.choice(sorted((config.parent / "data").iterdir()))
+            path.rename(path.with_stem(f"{path.stem.partition('.')[0]}.{kills}"))
         else:
             homes.append(config.parent / f"killed {len(homes)}")
     assert runs.run(homes[-1]) == 0
+    assert begun > KILLS / 5
     for home in homes:
         compare(said(home), expected)
         assert Store(home).verify() == []
+
+
+def begun_in(home: pathlib.Path) -> set[str]:
+    """Files in the middle of which a home was left."""
+    from driftline._monitor.state import State
+
+    _, data = Store(home).checkpoint("m", "main")
+    return set(State.from_bytes(data)[0].begun) if data else set()
+
+
+CHANGES = 20
+
+
+def test_killed_beside_files_that_change(tmp_path: pathlib.Path, undisturbed: tuple[Any, float]) -> None:
+    """Files are rewritten, grow and move between runs that are killed: each row counts once in the end."""
+    config, rng, home = archive(tmp_path), random.Random(7), tmp_path / "killed"
+    made = Runs(config)
+    for change in range(CHANGES):
+        made.run(home, kill_after_s=rng.uniform(0.0, 0.5 * undisturbed[1]))
+        path = rng.choice(sorted(path for path in (tmp_path / "data").iterdir() if path.stem != "none"))
+        match rng.choice(["moves", "is rewritten", "grows"]):
+            case "moves":
+                path.rename(path.with_stem(f"{path.stem.partition('.')[0]}.{change}"))
+            case "is rewritten":
+                frame = pl.read_parquet(path) if path.suffix == ".parquet" else pl.read_csv(path)
+                keep = [rng.random() < 0.8 for _ in range(len(frame))]
+                frame = frame.filter(pl.Series(keep, dtype=pl.Boolean))
+                if path.suffix == ".parquet":
+                    log.write(path, frame)
+                else:
+                    frame.write_csv(path)
+            case "grows" if path.suffix == ".csv":
+                first = rng.randrange(FILES * 5)
+                rows = log.hours(first, first + 3, rows=7, seed=change + 50)
+                path.write_text(path.read_text() + rows.write_csv(include_header=False))
+            case "grows":
+                first = rng.randrange(FILES * 5)
+                log.write(
+                    path, pl.concat([pl.read_parquet(path), log.hours(first, first + 3, rows=7, seed=change + 50)])
+                )
+    log.write(tmp_path / "data" / "last.parquet", log.hours(FILES * 5, FILES * 5 + 3))
+    for folder in (home, tmp_path / "scratch"):
+        assert made.run(folder) == 0
+        # What came late is written when the next window closes.
+        with dl.Monitor(config, home=folder) as monitor:
+            monitor.advance(log.hour(FILES * 5 + 9))
+    made.server.communicate()
+    ours, theirs = (rows_by_window(folder) for folder in (home, tmp_path / "scratch"))
+    assert ours == theirs
+    assert Store(home).verify() == []
+
+
+def rows_by_window(home: pathlib.Path) -> dict[str, int]:
+    rows = log.rows_by_window(Store(home).results("m").to_polars())
+    return {window: rows[window] for window in sorted(rows) if rows[window]}
 
 
 def compare(ours: tuple[Any, ...], theirs: tuple[Any, ...]) -> None:

@@ -86,6 +86,26 @@ def test_files_and_runs_change_nothing(at: list[int], random: Any, runs: int) ->
 
 
 @settings(max_examples=8)
+@given(st.randoms(use_true_random=False), st.integers(1, 6), st.integers(1, 200))
+def test_rows_in_any_file_and_order_change_nothing(random: Any, files: int, block: int) -> None:
+    """Blocks of rows, shuffled, in files that each hold some of any time."""
+    plain = {**SETTINGS, "columns": {"time": "ts"}}
+    # So few that the quantiles from which bins are taken are exact, in whatever order rows come.
+    rows = ROWS.gather_every(4)
+    with tempfile.TemporaryDirectory() as folder:
+        data, whole = (pathlib.Path(folder, name) for name in ("data", "whole"))
+        log.write(whole / "all.parquet", rows)
+        log.read(pathlib.Path(folder, "other"), whole, **plain)
+        blocks = [rows.slice(start, block) for start in range(0, len(rows), block)]
+        random.shuffle(blocks)
+        for number in range(files):
+            log.write(data / f"{number}.parquet", pl.concat([rows.clear(), *blocks[number::files]]))
+        found = log.read(pathlib.Path(folder, "home"), data, **plain)
+        assert (found.rows, found.late) == (len(rows), 0)
+        log.same(log.said(pathlib.Path(folder, "home"), **plain), log.said(pathlib.Path(folder, "other"), **plain))
+
+
+@settings(max_examples=8)
 @given(st.lists(st.integers(0, len(ROWS) - 1), max_size=60, unique=True), st.integers(1, 3000))
 def test_rows_that_come_late_are_counted_where_they_belong(late: list[int], size: int) -> None:
     """A row of an hour that comes hours later, in any batches: each window has its rows."""
