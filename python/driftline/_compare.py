@@ -2,13 +2,13 @@
 
 import time
 from collections.abc import Sequence
-from contextlib import suppress
 from typing import Any, Literal
 
 from driftline import _core, _sources
 from driftline._comparison import Comparison
 from driftline._format import told
 from driftline._profile import Profile, _names, _threads, profile_raw, profile_there
+from driftline._shares import read_share
 
 __all__ = ["compare"]
 
@@ -21,9 +21,9 @@ def compare(
     current: object,
     *,
     columns: Sequence[str] | None = None,
-    tolerance: float = 0.02,
-    alpha: float = 0.05,
-    resolution: float = 0.05,
+    tolerance: float | str = 0.02,
+    alpha: float | str = 0.05,
+    resolution: float | str = 0.05,
     correction: Literal["bh", "holm", "none"] = "bh",
     threads: int | None = None,
 ) -> Comparison:
@@ -38,7 +38,7 @@ def compare(
         reference: A profile, the path of a saved one, or anything that `profile` takes.
         current: The same for what came later.
         columns: Columns to compare; by default all that both sides have.
-        tolerance: Share of the rows up to which a change does not matter, 0 to below 1.
+        tolerance: Share of the rows up to which a change does not matter, 0 to below 1; shares are also written `"2%"`.
         alpha: Accepted share of false findings: among all findings with `bh`, of any at all with `holm`, for each
             column with `none`.
         resolution: At tolerance 0, where no amount of data proves that nothing changed: the share of the rows that a
@@ -60,9 +60,9 @@ def compare(
     if not isinstance(correction, str):
         raise TypeError(f'correction is {told(correction)}: it takes "bh", "holm" or "none"')
     options: dict[str, Any] = {
-        "tolerance": _share("tolerance", tolerance, "it is a share of the rows, such as 0.02"),
-        "alpha": _share("alpha", alpha, "it is a share of the findings, such as 0.05"),
-        "resolution": _share("resolution", resolution, "it is a share of the rows, such as 0.05"),
+        "tolerance": _share("tolerance", tolerance, "it is a share of the rows, such as 2% or 0.02"),
+        "alpha": _share("alpha", alpha, "it is a share of the findings, such as 5% or 0.05"),
+        "resolution": _share("resolution", resolution, "it is a share of the rows, such as 5% or 0.05"),
         "correction": correction,
     }
     names = None if columns is None else _names("columns", columns)
@@ -83,12 +83,12 @@ def compare(
 
 
 def _share(name: str, value: Any, meaning: str) -> float:
-    """A number; the engine says whether it is in range."""
-    # True and "0.02" are numbers to `float`, and mistakes here.
-    if not isinstance(value, bool | str | bytes):
-        with suppress(TypeError, ValueError, OverflowError):
-            return float(value)
-    raise TypeError(f"{name} is {told(value)}: {meaning}")
+    """A share; the engine says whether it is in range."""
+    try:
+        return read_share(value)
+    except ValueError:
+        wrong = ValueError if isinstance(value, str) else TypeError
+        raise wrong(f"{name} is {told(value)}: {meaning}") from None
 
 
 def _counted_exactly(data: object, profile: Profile, threads: int) -> Profile:

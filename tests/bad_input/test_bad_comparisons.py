@@ -60,10 +60,12 @@ def test_nothing_to_compare(reference: object, current: object, message: str) ->
         ("correction", "fdr", 'correction is "fdr": it takes bh, holm, none'),
         ("columns", "x", 'columns is "x": it takes a list, such as ["x"]'),
         ("columns", 3, "columns is 3: it takes a list of names"),
-        ("tolerance", "2%", 'tolerance is "2%": it is a share of the rows, such as 0.02'),
-        ("tolerance", np.arange(3), "tolerance is array([0, 1, 2]): it is a share of the rows, such as 0.02"),
-        ("alpha", True, "alpha is True: it is a share of the findings, such as 0.05"),
-        ("resolution", None, "resolution is None: it is a share of the rows, such as 0.05"),
+        ("tolerance", "2 percent", 'tolerance is "2 percent": it is a share of the rows, such as 2% or 0.02'),
+        ("alpha", "-5%", 'alpha is "-5%": it is a share of the findings, such as 5% or 0.05'),
+        ("alpha", "200%", "alpha is 2: it must lie between 0 and 1"),
+        ("tolerance", np.arange(3), "tolerance is array([0, 1, 2]): it is a share of the rows, such as 2% or 0.02"),
+        ("alpha", True, "alpha is True: it is a share of the findings, such as 5% or 0.05"),
+        ("resolution", None, "resolution is None: it is a share of the rows, such as 5% or 0.05"),
         ("correction", None, 'correction is None: it takes "bh", "holm" or "none"'),
         ("threads", 1.5, "threads is 1.5: it takes a whole number, or None for all cores"),
         ("threads", -1, "threads is -1: it must be 0 (all cores) to 1024"),
@@ -74,6 +76,11 @@ def test_options_out_of_range(option: str, value: object, message: str) -> None:
         with pytest.raises((ValueError, TypeError)) as caught:
             dl.compare(side, side, **{option: value})
         assert message in str(caught.value)
+
+
+def test_shares_are_written_as_in_the_configuration() -> None:
+    c = dl.compare(NUMBERS, NUMBERS, tolerance="2%", alpha="1 %", resolution="0.5")
+    assert (c.tolerance, c.alpha, c.resolution) == (0.02, 0.01, 0.5)
 
 
 def test_a_tiny_tolerance_is_told_as_it_is() -> None:

@@ -158,7 +158,7 @@ def test_help_names_the_exit_codes(command: str) -> None:
         (["profile", DEMO, "--columns", '"id'], 'columns is "id: write A,B, and a name with a comma in double quotes'),
         (["profile", DEMO, "--nonsense"], "No such option"),
         (["compare", DEMO], "Missing argument 'CUR'"),
-        (["compare", DEMO, DEMO, "--tolerance", "much"], 'tolerance is "much": write a share, such as 2%'),
+        (["compare", DEMO, DEMO, "--tolerance", "much"], 'tolerance is "much": it is a share of the rows, such as 2%'),
         (["compare", DEMO, DEMO, "--fail-on", "rain"], "'rain' is not"),
         (["profile", DEMO, "-o", "/none/a.parquet"], 'there is no folder "/none"'),
     ],

@@ -13,7 +13,7 @@ import typer
 from rich.console import Console
 
 import driftline as dl
-from driftline.cli._values import comparison_as_json, profile_as_json, share
+from driftline.cli._values import comparison_as_json, profile_as_json
 
 __all__ = ["app"]
 
@@ -152,9 +152,9 @@ def compare(
         reference,
         current,
         columns=_listed("columns", columns),
-        tolerance=share("tolerance", tolerance),
-        alpha=share("alpha", alpha),
-        resolution=share("resolution", resolution),
+        tolerance=tolerance,
+        alpha=alpha,
+        resolution=resolution,
         correction=correction.value,
         threads=threads,
     )
