@@ -2,18 +2,26 @@
 
 import time
 from collections.abc import Sequence
+from itertools import islice
 from typing import Any, Literal
 
 from driftline import _core, _sources
 from driftline._comparison import Comparison
-from driftline._format import told
+from driftline._format import shown, told
 from driftline._profile import Profile, _names, _threads, profile_raw, profile_there
 from driftline._shares import read_share
+from driftline.errors import InputError
 
 __all__ = ["compare"]
 
 COLLECTED = ["quantiles", "distinct", "top", "length"]
 """What a comparison is made from; moments are no part of it."""
+
+FEW = 5
+"""Columns that a sentence names."""
+
+NAME = 60
+"""Characters of a name in it."""
 
 
 def compare(
@@ -78,6 +86,8 @@ def compare(
         now = profile_raw(current, collect=COLLECTED, reference=before._core, bin_numbers_alone=True, **reading)
         if saved is None:
             before = _counted_exactly(reference, before, workers)
+    if names is not None:
+        _check_there(names, (reference, current), (before, now))
     core = _core.compare(before._core, now._core, columns=names, threads=workers, **options)
     return Comparison(core, (before, now), options, time.perf_counter() - started)
 
@@ -89,6 +99,30 @@ def _share(name: str, value: Any, meaning: str) -> float:
     except ValueError:
         wrong = ValueError if isinstance(value, str) else TypeError
         raise wrong(f"{name} is {told(value)}: {meaning}") from None
+
+
+def _check_there(names: Sequence[str], sides: tuple[object, object], profiles: tuple[Profile, Profile]) -> None:
+    """Refuses columns of which there is nothing to compare, as the engine does where it has seen all columns.
+
+    Of data it has seen those alone that were asked for.
+    """
+    before, now = map(_names_of, profiles)
+    unknown = next((name for name in names if name not in before and name not in now), None)
+    if unknown is not None and all(profile_there(side) is None for side in sides):
+        for side in filter(_sources.is_rereadable, sides):
+            # Where none may be lacking, the error tells what columns there are.
+            profile_raw(side, columns=[unknown], collect=[])
+        raise ValueError(f'no column "{shown(unknown, NAME)}" on either side')
+    if unknown is None and not any(name in before and name in now for name in names):
+        sided = (f'"{shown(n, NAME)}" is only in the {"reference" if n in before else "current data"}' for n in names)
+        listed = ", ".join(islice(sided, FEW)) + (f" and {len(names) - FEW:,} more" if len(names) > FEW else "")
+        raise InputError(f"no column to compare: {listed}: name one that both sides have, or leave columns out")
+
+
+def _names_of(profile: Profile) -> set[str]:
+    """Columns, and what they lie in: of `a.b[]` also `a.b` and `a`."""
+    columns = [*profile, *profile.skipped]
+    return {*columns, *(column[:i] for column in columns for i, c in enumerate(column) if c in ".[")}
 
 
 def _counted_exactly(data: object, profile: Profile, threads: int) -> Profile:

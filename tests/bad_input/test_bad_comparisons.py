@@ -83,6 +83,33 @@ def test_shares_are_written_as_in_the_configuration() -> None:
     assert (c.tolerance, c.alpha, c.resolution) == (0.02, 0.01, 0.5)
 
 
+@pytest.mark.parametrize("form", ["frames", "profiles", "streams"])
+def test_columns_of_which_there_is_nothing_to_compare(form: str) -> None:
+    def made(names: str) -> object:
+        table = pa.table({name: [1, 2] for name in names})
+        if form == "streams":
+            return pa.RecordBatchReader.from_batches(table.schema, table.to_batches())
+        return dl.profile(table) if form == "profiles" else table
+
+    for columns, told in (
+        (["g"], 'no column to compare: "g" is only in the reference: name one that both sides have, or leave'),
+        (["n", "g"], '"n" is only in the current data, "g" is only in the reference: name one that both sides have'),
+        (list("bcdefg"), '"f" is only in the reference and 1 more: name one'),
+        (["zip"], 'no column "zip"'),
+        (["a", "zip"], 'no column "zip"'),
+    ):
+        with pytest.raises((ValueError, dl.errors.InputError)) as caught:
+            dl.compare(made("abcdefg"), made("an"), columns=columns)
+        assert told in str(caught.value)
+        assert not str(caught.value).endswith((" ", "are"))
+        if columns[-1] == "zip" and form != "streams":
+            # What could be meant is told, not only what was asked for.
+            assert '"b", "c"' in str(caught.value)
+    # One that both sides have is enough: the others are findings.
+    c = dl.compare(made("abcdefg"), made("an"), columns=["a", "g", "n"])
+    assert (list(c), c.only_in_reference, c.only_in_current) == (["a"], ["g"], ["n"])
+
+
 def test_a_tiny_tolerance_is_told_as_it_is() -> None:
     told = dl.compare(NUMBERS, NUMBERS, tolerance=1e-300)["y"].size
     assert told == "100 rows of the reference cannot tell 1e-298 % from nothing; only a larger reference would"
