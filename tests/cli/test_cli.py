@@ -151,21 +151,27 @@ def test_help_names_the_exit_codes(command: str) -> None:
     ("arguments", "message"),
     [
         (["profile", "none.parquet"], "driftline: none.parquet: no such file or folder"),
-        (["profile"], "Missing argument 'PATHS...'"),
+        (["profile"], "driftline: missing argument 'PATHS...': see driftline profile --help"),
         (["profile", DEMO, "--k", "3"], "driftline: k is 3: it must be 8 to 65535"),
         (["profile", DEMO, "--collect", "mean"], 'driftline: collect has "mean": it takes counts'),
         (["profile", DEMO, "--columns", "zip"], 'no column "zip"; columns are "id", "car_value"'),
         (["profile", DEMO, "--columns", '"id'], 'columns is "id: write A,B, and a name with a comma in double quotes'),
-        (["profile", DEMO, "--nonsense"], "No such option"),
-        (["compare", DEMO], "Missing argument 'CUR'"),
+        (["profile", DEMO, "--nonsense"], "driftline: there is no option --nonsense: see driftline profile --help"),
+        (["compare", DEMO, DEMO, "--tolerence", "1"], "there is no option --tolerence, but --tolerance: see"),
+        (["compare", DEMO, DEMO, "--tolerance"], "'--tolerance' requires an argument: see driftline compare --help"),
+        (["compare", DEMO, DEMO, DEMO], "driftline: got unexpected extra argument"),
+        (["compare", DEMO, DEMO, "--threads", "two"], "driftline: --threads: it takes a whole number: see driftline"),
+        (["comapre", DEMO, DEMO], "driftline: no such command 'comapre', but 'compare': see driftline --help"),
+        (["compare", DEMO], "driftline: missing argument 'CUR': see driftline compare --help"),
         (["compare", DEMO, DEMO, "--tolerance", "much"], 'tolerance is "much": it is a share of the rows, such as 2%'),
-        (["compare", DEMO, DEMO, "--fail-on", "rain"], "'rain' is not"),
+        (["compare", DEMO, DEMO, "--fail-on", "rain"], "driftline: --fail-on: 'rain' is not one of 'drift'"),
         (["profile", DEMO, "-o", "/none/a.parquet"], 'there is no folder "/none"'),
     ],
 )
 def test_mistakes(arguments: list[str], message: str) -> None:
     done = run(*arguments, code=2)
     assert message in done.stderr
+    assert len(done.stderr.splitlines()) == 1
     assert done.stdout == ""
 
 
