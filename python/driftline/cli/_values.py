@@ -34,6 +34,7 @@ def comparison_as_json(comparison: dl.Comparison) -> dict[str, Any]:
     return {
         "reference_rows": comparison.reference_rows,
         "current_rows": comparison.current_rows,
+        "seconds": comparison.seconds,
         "tolerance": comparison.tolerance,
         "alpha": comparison.alpha,
         "resolution": comparison.resolution,
