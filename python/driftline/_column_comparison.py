@@ -208,6 +208,7 @@ class ColumnComparison:
             **{name: getattr(self, name) for name in FIELDS},
             "largest": self.largest and self.largest._asdict(),
             "moved": [moved._asdict() for moved in self.moved],
+            "size": self.size,
             "explanation": self.explanation,
             "statistics": self.statistics,
         }

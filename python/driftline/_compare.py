@@ -2,18 +2,26 @@
 
 import time
 from collections.abc import Sequence
-from contextlib import suppress
+from itertools import islice
 from typing import Any, Literal
 
 from driftline import _core, _sources
 from driftline._comparison import Comparison
-from driftline._format import told
+from driftline._format import shown, told
 from driftline._profile import Profile, _names, _threads, profile_raw, profile_there
+from driftline._shares import read_share
+from driftline.errors import InputError
 
 __all__ = ["compare"]
 
 COLLECTED = ["quantiles", "distinct", "top", "length"]
 """What a comparison is made from; moments are no part of it."""
+
+FEW = 5
+"""Columns that a sentence names."""
+
+NAME = 60
+"""Characters of a name in it."""
 
 
 def compare(
@@ -21,9 +29,9 @@ def compare(
     current: object,
     *,
     columns: Sequence[str] | None = None,
-    tolerance: float = 0.02,
-    alpha: float = 0.05,
-    resolution: float = 0.05,
+    tolerance: float | str = 0.02,
+    alpha: float | str = 0.05,
+    resolution: float | str = 0.05,
     correction: Literal["bh", "holm", "none"] = "bh",
     threads: int | None = None,
 ) -> Comparison:
@@ -38,7 +46,7 @@ def compare(
         reference: A profile, the path of a saved one, or anything that `profile` takes.
         current: The same for what came later.
         columns: Columns to compare; by default all that both sides have.
-        tolerance: Share of the rows up to which a change does not matter, 0 to below 1.
+        tolerance: Share of the rows up to which a change does not matter, 0 to below 1; shares are also written `"2%"`.
         alpha: Accepted share of false findings: among all findings with `bh`, of any at all with `holm`, for each
             column with `none`.
         resolution: At tolerance 0, where no amount of data proves that nothing changed: the share of the rows that a
@@ -60,9 +68,9 @@ def compare(
     if not isinstance(correction, str):
         raise TypeError(f'correction is {told(correction)}: it takes "bh", "holm" or "none"')
     options: dict[str, Any] = {
-        "tolerance": _share("tolerance", tolerance, "it is a share of the rows, such as 0.02"),
-        "alpha": _share("alpha", alpha, "it is a share of the findings, such as 0.05"),
-        "resolution": _share("resolution", resolution, "it is a share of the rows, such as 0.05"),
+        "tolerance": _share("tolerance", tolerance, "it is a share of the rows, such as 2% or 0.02"),
+        "alpha": _share("alpha", alpha, "it is a share of the findings, such as 5% or 0.05"),
+        "resolution": _share("resolution", resolution, "it is a share of the rows, such as 5% or 0.05"),
         "correction": correction,
     }
     names = None if columns is None else _names("columns", columns)
@@ -78,17 +86,43 @@ def compare(
         now = profile_raw(current, collect=COLLECTED, reference=before._core, bin_numbers_alone=True, **reading)
         if saved is None:
             before = _counted_exactly(reference, before, workers)
+    if names is not None:
+        _check_there(names, (reference, current), (before, now))
     core = _core.compare(before._core, now._core, columns=names, threads=workers, **options)
     return Comparison(core, (before, now), options, time.perf_counter() - started)
 
 
 def _share(name: str, value: Any, meaning: str) -> float:
-    """A number; the engine says whether it is in range."""
-    # True and "0.02" are numbers to `float`, and mistakes here.
-    if not isinstance(value, bool | str | bytes):
-        with suppress(TypeError, ValueError, OverflowError):
-            return float(value)
-    raise TypeError(f"{name} is {told(value)}: {meaning}")
+    """A share; the engine says whether it is in range."""
+    try:
+        return read_share(value)
+    except ValueError:
+        wrong = ValueError if isinstance(value, str) else TypeError
+        raise wrong(f"{name} is {told(value)}: {meaning}") from None
+
+
+def _check_there(names: Sequence[str], sides: tuple[object, object], profiles: tuple[Profile, Profile]) -> None:
+    """Refuses columns of which there is nothing to compare, as the engine does where it has seen all columns.
+
+    Of data it has seen those alone that were asked for.
+    """
+    before, now = map(_names_of, profiles)
+    unknown = next((name for name in names if name not in before and name not in now), None)
+    if unknown is not None and all(profile_there(side) is None for side in sides):
+        for side in filter(_sources.is_rereadable, sides):
+            # Where none may be lacking, the error tells what columns there are.
+            profile_raw(side, columns=[unknown], collect=[])
+        raise ValueError(f'no column "{shown(unknown, NAME)}" on either side')
+    if unknown is None and not any(name in before and name in now for name in names):
+        sided = (f'"{shown(n, NAME)}" is only in the {"reference" if n in before else "current data"}' for n in names)
+        listed = ", ".join(islice(sided, FEW)) + (f" and {len(names) - FEW:,} more" if len(names) > FEW else "")
+        raise InputError(f"no column to compare: {listed}: name one that both sides have, or leave columns out")
+
+
+def _names_of(profile: Profile) -> set[str]:
+    """Columns, and what they lie in: of `a.b[]` also `a.b` and `a`."""
+    columns = [*profile, *profile.skipped]
+    return {*columns, *(column[:i] for column in columns for i, c in enumerate(column) if c in ".[")}
 
 
 def _counted_exactly(data: object, profile: Profile, threads: int) -> Profile:

@@ -84,7 +84,7 @@ def shown(value: Any, width: int = 24) -> str:
     if len(text) <= width:
         return text
     kept = width - 3
-    end = kept // 3
+    end = kept // 2
     return f"{text[: kept - end]}...{text[len(text) - end :]}"
 
 

@@ -60,10 +60,12 @@ def test_nothing_to_compare(reference: object, current: object, message: str) ->
         ("correction", "fdr", 'correction is "fdr": it takes bh, holm, none'),
         ("columns", "x", 'columns is "x": it takes a list, such as ["x"]'),
         ("columns", 3, "columns is 3: it takes a list of names"),
-        ("tolerance", "2%", 'tolerance is "2%": it is a share of the rows, such as 0.02'),
-        ("tolerance", np.arange(3), "tolerance is array([0, 1, 2]): it is a share of the rows, such as 0.02"),
-        ("alpha", True, "alpha is True: it is a share of the findings, such as 0.05"),
-        ("resolution", None, "resolution is None: it is a share of the rows, such as 0.05"),
+        ("tolerance", "2 percent", 'tolerance is "2 percent": it is a share of the rows, such as 2% or 0.02'),
+        ("alpha", "-5%", 'alpha is "-5%": it is a share of the findings, such as 5% or 0.05'),
+        ("alpha", "200%", "alpha is 2: it must lie between 0 and 1"),
+        ("tolerance", np.arange(3), "tolerance is array([0, 1, 2]): it is a share of the rows, such as 2% or 0.02"),
+        ("alpha", True, "alpha is True: it is a share of the findings, such as 5% or 0.05"),
+        ("resolution", None, "resolution is None: it is a share of the rows, such as 5% or 0.05"),
         ("correction", None, 'correction is None: it takes "bh", "holm" or "none"'),
         ("threads", 1.5, "threads is 1.5: it takes a whole number, or None for all cores"),
         ("threads", -1, "threads is -1: it must be 0 (all cores) to 1024"),
@@ -74,6 +76,38 @@ def test_options_out_of_range(option: str, value: object, message: str) -> None:
         with pytest.raises((ValueError, TypeError)) as caught:
             dl.compare(side, side, **{option: value})
         assert message in str(caught.value)
+
+
+def test_shares_are_written_as_in_the_configuration() -> None:
+    c = dl.compare(NUMBERS, NUMBERS, tolerance="2%", alpha="1 %", resolution="0.5")
+    assert (c.tolerance, c.alpha, c.resolution) == (0.02, 0.01, 0.5)
+
+
+@pytest.mark.parametrize("form", ["frames", "profiles", "streams"])
+def test_columns_of_which_there_is_nothing_to_compare(form: str) -> None:
+    def made(names: str) -> object:
+        table = pa.table({name: [1, 2] for name in names})
+        if form == "streams":
+            return pa.RecordBatchReader.from_batches(table.schema, table.to_batches())
+        return dl.profile(table) if form == "profiles" else table
+
+    for columns, told in (
+        (["g"], 'no column to compare: "g" is only in the reference: name one that both sides have, or leave'),
+        (["n", "g"], '"n" is only in the current data, "g" is only in the reference: name one that both sides have'),
+        (list("bcdefg"), '"f" is only in the reference and 1 more: name one'),
+        (["zip"], 'no column "zip"'),
+        (["a", "zip"], 'no column "zip"'),
+    ):
+        with pytest.raises((ValueError, dl.errors.InputError)) as caught:
+            dl.compare(made("abcdefg"), made("an"), columns=columns)
+        assert told in str(caught.value)
+        assert not str(caught.value).endswith((" ", "are"))
+        if columns[-1] == "zip" and form != "streams":
+            # What could be meant is told, not only what was asked for.
+            assert '"b", "c"' in str(caught.value)
+    # One that both sides have is enough: the others are findings.
+    c = dl.compare(made("abcdefg"), made("an"), columns=["a", "g", "n"])
+    assert (list(c), c.only_in_reference, c.only_in_current) == (["a"], ["g"], ["n"])
 
 
 def test_a_tiny_tolerance_is_told_as_it_is() -> None:

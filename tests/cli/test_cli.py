@@ -9,6 +9,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 
 import polars as pl
 import pytest
@@ -151,21 +152,27 @@ def test_help_names_the_exit_codes(command: str) -> None:
     ("arguments", "message"),
     [
         (["profile", "none.parquet"], "driftline: none.parquet: no such file or folder"),
-        (["profile"], "Missing argument 'PATHS...'"),
+        (["profile"], "driftline: missing argument 'PATHS...': see driftline profile --help"),
         (["profile", DEMO, "--k", "3"], "driftline: k is 3: it must be 8 to 65535"),
         (["profile", DEMO, "--collect", "mean"], 'driftline: collect has "mean": it takes counts'),
         (["profile", DEMO, "--columns", "zip"], 'no column "zip"; columns are "id", "car_value"'),
         (["profile", DEMO, "--columns", '"id'], 'columns is "id: write A,B, and a name with a comma in double quotes'),
-        (["profile", DEMO, "--nonsense"], "No such option"),
-        (["compare", DEMO], "Missing argument 'CUR'"),
-        (["compare", DEMO, DEMO, "--tolerance", "much"], 'tolerance is "much": write a share, such as 2%'),
-        (["compare", DEMO, DEMO, "--fail-on", "rain"], "'rain' is not"),
+        (["profile", DEMO, "--nonsense"], "driftline: there is no option --nonsense: see driftline profile --help"),
+        (["compare", DEMO, DEMO, "--tolerence", "1"], "there is no option --tolerence, but --tolerance: see"),
+        (["compare", DEMO, DEMO, "--tolerance"], "'--tolerance' requires an argument: see driftline compare --help"),
+        (["compare", DEMO, DEMO, DEMO], "driftline: got unexpected extra argument"),
+        (["compare", DEMO, DEMO, "--threads", "two"], "driftline: --threads: it takes a whole number: see driftline"),
+        (["comapre", DEMO, DEMO], "driftline: no such command 'comapre', but 'compare': see driftline --help"),
+        (["compare", DEMO], "driftline: missing argument 'CUR': see driftline compare --help"),
+        (["compare", DEMO, DEMO, "--tolerance", "much"], 'tolerance is "much": it is a share of the rows, such as 2%'),
+        (["compare", DEMO, DEMO, "--fail-on", "rain"], "driftline: --fail-on: 'rain' is not one of 'drift'"),
         (["profile", DEMO, "-o", "/none/a.parquet"], 'there is no folder "/none"'),
     ],
 )
 def test_mistakes(arguments: list[str], message: str) -> None:
     done = run(*arguments, code=2)
     assert message in done.stderr
+    assert len(done.stderr.splitlines()) == 1
     assert done.stdout == ""
 
 
@@ -227,6 +234,36 @@ def test_what_is_ended_from_outside_ends_as_after_ctrl_c() -> None:
     assert errors == b""
 
 
+WRITING = """
+import sys
+import driftline, driftline.cli
+made = driftline.profile({f"c{i}": [float(j) for j in range(3000)] for i in range(40)})
+class Again:
+    def save(self, path):
+        print("ready", flush=True)
+        while True:
+            made.save(path)
+driftline.profile = lambda *data, **options: Again()
+sys.argv = ["driftline", "profile", "x", "-o", sys.argv[1]]
+driftline.cli.main()
+"""
+
+
+@pytest.mark.parametrize("ended", [signal.SIGTERM, signal.SIGINT])
+def test_what_is_ended_while_it_writes_leaves_nothing_half(tmp_path: pathlib.Path, ended: signal.Signals) -> None:
+    path = tmp_path / "a.profile.parquet"
+    for i in range(6):
+        command = [sys.executable, "-c", WRITING, str(path)]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as running:
+            assert running.stdout is not None
+            assert running.stdout.readline() == b"ready\n"
+            time.sleep(0.02 + 0.003 * i)
+            running.send_signal(ended)
+            _, errors = running.communicate(timeout=50)
+        assert (running.returncode, errors) == (128 + ended, b"")
+        assert [file.name for file in tmp_path.iterdir()] == [path.name]
+
+
 def test_a_terminal_of_few_characters_gets_what_it_can_show(tmp_path: pathlib.Path) -> None:
     for name, cities in (("a", ["Köln", "東京"]), ("b", ["Köln", "Köln"])):
         pl.DataFrame({"città": cities * 500}).write_parquet(tmp_path / f"{name}.parquet")
@@ -242,11 +279,40 @@ def test_a_terminal_of_few_characters_gets_what_it_can_show(tmp_path: pathlib.Pa
     assert "città" in json.loads(told)["drifted"]
 
 
+@pytest.mark.parametrize(
+    "lacking", [{"PYTHONIOENCODING": "ascii"}, {"PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "LC_ALL": "C"}]
+)
+def test_every_command_tells_what_it_can_in_ascii(tmp_path: pathlib.Path, lacking: dict[str, str]) -> None:
+    hours = pl.datetime_range(pl.datetime(2026, 1, 1), pl.datetime(2026, 3, 1), "1h", eager=True)
+    pl.DataFrame({"когда": hours, "città": ["東京"] * len(hours), "x": range(len(hours))}).write_parquet(
+        tmp_path / "log.parquet"
+    )
+    env = {**ENV, **lacking}
+    for command in (
+        ["profile", "log.parquet"],
+        ["init", "log.parquet"],
+        ["monitor"],
+        ["monitor", "--replay"],
+        ["monitor", "--json"],
+        ["status"],
+        ["status", "--json"],
+        ["status", "--html", "page.html"],
+        ["status", "--verify"],
+        ["demo", "--html", "demo.html"],
+    ):
+        done = subprocess.run([*DRIFTLINE, *command], capture_output=True, check=False, env=env, cwd=tmp_path)
+        assert (done.returncode, done.stdout != b"") == (0, True), (command, done.stderr)
+        assert done.stdout.isascii()
+        if command[-1] == "--json":
+            assert json.loads(done.stdout)
+    assert "когда" in (tmp_path / "driftline.yaml").read_text(encoding="utf-8")
+
+
 def test_a_gate_that_proved_nothing_says_so(tmp_path: pathlib.Path) -> None:
     pl.DataFrame({"x": [0.1, 0.2, 0.3]}).write_parquet(tmp_path / "few.parquet")
     few = str(tmp_path / "few.parquet")
     done = run("compare", few, few, "--fail-on", "drift")
-    assert done.stderr == "driftline: passed, but no column is proved to be as it was: see above why\n"
+    assert done.stderr == "driftline: passed, but nothing is proved: 1 column undecided, 0 not judged, none stable\n"
     assert run("compare", few, few).stderr == ""
 
 
@@ -275,6 +341,15 @@ def test_the_json_of_a_comparison_holds_what_the_table_shows(tmp_path: pathlib.P
     assert told["retyped"]["t"].startswith("int64 in the reference, string now")
     assert (told["only_in_reference"], told["only_in_current"]) == (["old"], ["new"])
     assert [column["name"] for column in told["columns"]] == ["x", "id", "t"]
+    assert told["seconds"] > 0
+    x, identity, t = told["columns"]
+    shown = run("compare", *sides, "--alpha", "5%").stdout
+    for row in (
+        rf"CHANGED +x +{re.escape(x['size'])} +{re.escape(x['largest']['label'])}: ",
+        rf"RETYPED +t +{re.escape(t['size'])}\n",
+        rf"not judged +id +{re.escape(identity['size'])}\n",
+    ):
+        assert re.search(row, shown)
 
 
 def test_ctrl_c_is_quiet() -> None:

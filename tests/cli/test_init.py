@@ -217,7 +217,7 @@ def test_bad_arguments(log: pathlib.Path) -> None:
         (["logs", "--config", "no/driftline.yaml"], "there is no folder no: make it first"),
         (["logs", "--time", "when"], "no column 'when'; columns are ts, request_id"),
         (["logs", "--time", "amount"], "is float64"),
-        ([], "Missing argument"),
+        ([], "missing argument"),
     ):
         assert says in run(log, "init", *arguments, code=2).stderr
     assert not (log / "driftline.yaml").exists()

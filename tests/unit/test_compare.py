@@ -9,6 +9,7 @@ import pyarrow as pa
 import pytest
 
 import driftline as dl
+from driftline._format import shown
 
 RNG = np.random.default_rng(4)
 BEFORE = {"moved": RNG.normal(size=200_000), "same": RNG.normal(size=200_000), "city": ["a", "b", "c", "d"] * 50_000}
@@ -286,7 +287,7 @@ def test_wrong_options() -> None:
         dl.compare(BEFORE, NOW, tolerance=2)
     with pytest.raises(ValueError, match="resolution is 0: it is a share of the rows"):
         dl.compare(BEFORE, NOW, resolution=0)
-    with pytest.raises(ValueError, match='no column "x" on either side'):
+    with pytest.raises(ValueError, match='no column "x"; columns are "moved", "same", "city"'):
         dl.compare(BEFORE, NOW, columns=["x"])
     with pytest.raises(dl.errors.InputError, match='no column in common: the reference has "a", the current data "b"'):
         dl.compare({"a": [1]}, {"b": [1]})
@@ -402,6 +403,17 @@ def test_labels_have_no_more_digits_than_numbers_have() -> None:
     labels = [cell.label for cell in dl.compare(close, close)["x"].cells]
     assert {"0.3", "0.30000001"} <= set(labels)
     assert len(set(labels)) == len(labels)
+
+
+def test_long_values_that_begin_alike_are_told_apart() -> None:
+    base = "https://shop.example.org/catalogue/2026/autumn/products/outdoor/"
+    before = {"url": [f"{base}{i:04}" for i in range(4)] * 500}
+    now = {"url": [f"{base}{i:04}" for i in range(4, 8)] * 500}
+    url = dl.compare(before, now)["url"]
+    told = {shown(moved.label, 30) for moved in url.moved}
+    assert len(told) == len(url.moved) == 8
+    assert all(len(label) == 30 for label in told)
+    assert re.search(r"'https://shop.+/\d{4}'", url.explanation)
 
 
 def test_threads_change_nothing() -> None:

@@ -5,13 +5,15 @@ What cannot be read raises a `ValueError` that says what to write instead.
 
 import math
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from difflib import get_close_matches
-from numbers import Real
 from typing import Final, Literal, cast, get_args
 
-__all__ = ["EVERY_PATTERN", "RATE_PATTERN", "SHARE_PATTERN", "Every", "Rate", "Unit", "parse_share"]
+from driftline._shares import NUMBER, read_share
+
+__all__ = ["EVERY_PATTERN", "RATE_PATTERN", "Every", "Rate", "Unit", "parse_share"]
 
 Unit = Literal["second", "minute", "hour", "day", "week", "month", "year"]
 
@@ -47,10 +49,8 @@ SHORT: Final[dict[str, Unit]] = {
 
 BELOW_A_SECOND: Final = re.compile(r"(ms|us|µs|ns|(milli|micro|nano)seconds?)")
 
-NUMBER: Final = r"(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]+)?"
 EVERY_PATTERN: Final = rf"([0-9]{{1,12}}) +({'|'.join(UNITS)})s?"
 RATE_PATTERN: Final = rf"({NUMBER}) +per +({'|'.join(UNITS)})"
-SHARE_PATTERN: Final = rf"({NUMBER}) *(%?)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,19 +132,11 @@ class Rate:
 
 def parse_share(value: object) -> float:
     """Reads a share of the rows below 1: `2%`, `0.02`, or a number."""
-    expected = "write a share of the rows, 0 to below 1, such as 2% or 0.02"
-    if isinstance(value, str):
-        matched = re.fullmatch(SHARE_PATTERN, value)
-        if matched is None:
-            raise ValueError(expected)
-        share = float(matched[1]) / (100 if matched[2] else 1)
-    elif isinstance(value, Real) and not isinstance(value, bool):
-        share = float(value)
-    else:
-        raise ValueError(expected)
-    if not 0 <= share < 1:
-        raise ValueError(expected)
-    return share
+    with suppress(ValueError):
+        share = read_share(value)
+        if 0 <= share < 1:
+            return share
+    raise ValueError("write a share of the rows, 0 to below 1, such as 2% or 0.02")
 
 
 def _hint(text: str) -> str:

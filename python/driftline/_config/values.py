@@ -18,7 +18,8 @@ from zoneinfo import ZoneInfo, available_timezones
 from pydantic import PlainSerializer, PlainValidator, WithJsonSchema
 
 from driftline._config.mistakes import Mistake, MistakesError, found
-from driftline._config.units import EVERY_PATTERN, RATE_PATTERN, SHARE_PATTERN, Every, Rate, parse_share
+from driftline._config.units import EVERY_PATTERN, RATE_PATTERN, Every, Rate, parse_share
+from driftline._shares import SHARE_PATTERN
 
 __all__ = [
     "SHARE_SCHEMA",

@@ -22,6 +22,7 @@ from driftline._monitor_page.volume import bins_of, reference_range, volume
 from driftline._page.document import MOST_BYTES, frame
 from driftline._page.markup import LONGEST, NAME, text
 from driftline._page.tools import style_of, tools
+from driftline._page.words import ROWS_MOVED
 
 __all__ = ["page_of", "render"]
 
@@ -131,9 +132,7 @@ def _how_to_read(status: Status, history: History, width: int) -> str:
     grouped = f" Each step of a history stands for {width} windows, and shows the one in which most moved."
     return (
         f"A line for each column and segment, the worst first, over {counted(len(history.starts), 'window')} of "
-        f"{status.config.window}; {measured}. Rows moved: of numbers, the largest change of the share up to any cut "
-        f"point or within any bin; of categories, half the sum of all changes, less what chance adds."
-        f"{grouped if width > 1 else ''}"
+        f"{status.config.window}; {measured}. {ROWS_MOVED}{grouped if width > 1 else ''}"
     )
 
 

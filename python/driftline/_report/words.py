@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from driftline._format import counted, whole_percent
+from driftline._page.words import ROWS_MOVED
 from driftline._report.verdicts import WORDS, Line
 
 if TYPE_CHECKING:
@@ -76,8 +77,7 @@ def promise(comparison: "Comparison") -> str:
 def how_measured() -> str:
     """What the share of rows that moved is."""
     return (
-        "Rows moved: of numbers, the largest change of the share up to any cut point or within any bin; of categories, "
-        "half the sum of all changes, less what chance adds. Missing rows count like any others. "
+        f"{ROWS_MOVED} Missing rows count like any others. "
         "At most: the upper bound of that share in all rows that such data could have come from."
     )
 

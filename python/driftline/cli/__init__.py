@@ -30,8 +30,9 @@ def main() -> None:
     signal.signal(signal.SIGTERM, _terminated)
     try:
         from driftline.cli._app import app
+        from driftline.cli._mistakes import run
 
-        app()
+        sys.exit(run(app))
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
     except StorageError as error:

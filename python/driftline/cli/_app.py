@@ -13,7 +13,8 @@ import typer
 from rich.console import Console
 
 import driftline as dl
-from driftline.cli._values import comparison_as_json, profile_as_json, share
+from driftline._format import counted
+from driftline.cli._values import comparison_as_json, profile_as_json
 
 __all__ = ["app"]
 
@@ -152,9 +153,9 @@ def compare(
         reference,
         current,
         columns=_listed("columns", columns),
-        tolerance=share("tolerance", tolerance),
-        alpha=share("alpha", alpha),
-        resolution=share("resolution", resolution),
+        tolerance=tolerance,
+        alpha=alpha,
+        resolution=resolution,
         correction=correction.value,
         threads=threads,
     )
@@ -168,7 +169,8 @@ def compare(
     if fail_on is FailOn.drift and made.changed:
         raise typer.Exit(1)
     if fail_on is not None and not made.stable:
-        print("driftline: passed, but no column is proved to be as it was: see above why", file=sys.stderr)
+        told = f"{counted(len(made.undecided), 'column')} undecided, {len(made.not_judged):,} not judged"
+        print(f"driftline: passed, but nothing is proved: {told}, none stable", file=sys.stderr)
 
 
 Config = Annotated[str, typer.Option("--config", metavar="FILE", help="The configuration.")]

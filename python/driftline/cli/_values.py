@@ -1,24 +1,14 @@
-"""Options read, and results told to machines."""
+"""Results told to machines."""
 
 from typing import Any
 
 import driftline as dl
 from driftline._column_comparison import QUANTILES
 
-__all__ = ["comparison_as_json", "profile_as_json", "share"]
+__all__ = ["comparison_as_json", "profile_as_json"]
 
 COUNTS = ("absent", "null", "nan", "pos_inf", "neg_inf", "zero", "negative", "empty")
 MOMENTS = ("min", "max", "mean", "std", "skewness", "kurtosis")
-
-
-def share(option: str, text: str) -> float:
-    """A share, written `2%` or `0.02`."""
-    number = text.strip().removesuffix("%")
-    try:
-        value = float(number)
-    except ValueError:
-        raise ValueError(f'{option} is "{text}": write a share, such as 2% or 0.02') from None
-    return value / 100 if text.strip().endswith("%") else value
 
 
 def profile_as_json(profile: dl.Profile) -> dict[str, Any]:
@@ -44,6 +34,7 @@ def comparison_as_json(comparison: dl.Comparison) -> dict[str, Any]:
     return {
         "reference_rows": comparison.reference_rows,
         "current_rows": comparison.current_rows,
+        "seconds": comparison.seconds,
         "tolerance": comparison.tolerance,
         "alpha": comparison.alpha,
         "resolution": comparison.resolution,
