@@ -1,6 +1,6 @@
 //! Whole monitors over rows that do not change: where they promise, there are no more false alarms than accepted.
 use arrow_array::cast::AsArray;
-use arrow_array::{ArrayRef, Float64Array, RecordBatch, StringArray, TimestampMicrosecondArray};
+use arrow_array::{ArrayRef, RecordBatch, StringArray, TimestampMicrosecondArray};
 use driftline_engine::monitor::{Calendar, Cycle, Every, Monitor, Settings, Span, Unit};
 use driftline_engine::source::{Format, Input, Location};
 use driftline_engine::{Options, ProfileBuilder};
@@ -44,12 +44,6 @@ enum Law {
     /// So many values, alike or falling as 1/rank.
     Uniform(usize),
     Zipf(usize),
-    /// Normal numbers.
-    Numbers,
-    /// Whole numbers from 0 on, each as frequent as the others.
-    Whole(usize),
-    /// Normal numbers, shifted alike in a window by so many standard deviations, of which the next remembers a part.
-    Wobbling(f64, f64),
 }
 
 /// Independent columns of windows of so many rows.
@@ -67,8 +61,7 @@ fn rows(law: Law, columns: usize, windows: usize, per_window: usize, seed: u64) 
         let mut rng = Rng::new(seed * 1_000 + column as u64);
         let weights: Vec<f64> = match law {
             Law::Zipf(values) => (1..=values).map(|rank| 1.0 / rank as f64).collect(),
-            Law::Uniform(values) | Law::Whole(values) => vec![1.0; values],
-            _ => vec![],
+            Law::Uniform(values) => vec![1.0; values],
         };
         let total: f64 = weights.iter().sum();
         let ends: Vec<f64> = weights
@@ -78,29 +71,9 @@ fn rows(law: Law, columns: usize, windows: usize, per_window: usize, seed: u64) 
                 Some(*sum)
             })
             .collect();
-        let mut normal = {
-            let mut rng = rng.clone();
-            // A sum of 12 uniforms is normal enough.
-            move || (0..12).map(|_| rng.next_f64()).sum::<f64>() - 6.0
-        };
-        let mut level = 0.0;
         let mut drawn = || ends.partition_point(|&end| end <= rng.next_f64()).min(ends.len() - 1);
-        let values: ArrayRef = match law {
-            Law::Uniform(_) | Law::Zipf(_) => {
-                Arc::new(StringArray::from_iter_values((0..count).map(|_| format!("v{}", drawn()))))
-            }
-            Law::Whole(_) => Arc::new(Float64Array::from_iter_values((0..count).map(|_| drawn() as f64))),
-            Law::Numbers => Arc::new(Float64Array::from_iter_values((0..count).map(|_| normal()))),
-            Law::Wobbling(sd, memory) => Arc::new(Float64Array::from_iter_values((0..count).map(|i| {
-                if i == 0 {
-                    level = normal();
-                } else if i % per_window == 0 {
-                    level = memory * level + (1.0 - memory * memory).sqrt() * normal();
-                }
-                sd * level + normal()
-            }))),
-        };
-        made.push((format!("c{column}"), values));
+        let values = StringArray::from_iter_values((0..count).map(|_| format!("v{}", drawn())));
+        made.push((format!("c{column}"), Arc::new(values)));
     }
     RecordBatch::try_from_iter(made).unwrap()
 }

@@ -33,7 +33,7 @@ pub(super) const CHOOSES: u64 = 4;
 
 /// Whether a row without a time is one of those that choose, by its number.
 pub(super) fn row_chooses(number: u64) -> bool {
-    Rng::new(number).next_u64() % CHOOSES == 0
+    Rng::new(number).next_u64().is_multiple_of(CHOOSES)
 }
 
 /// What a profile knows of its rows that was not counted over the bins.
