@@ -804,7 +804,7 @@ def test_psi_is_of_the_values_that_come(home: pathlib.Path) -> None:
         return rows.with_columns(pl.Series("flag", rng.random(rows.height) < 0.4))
 
     reference, later = of(0, 40), of(40, 44)
-    with log.monitor(home, segments=[]) as made:
+    with log.monitor(home) as made:
         made.update(pl.concat([reference, later]), now=log.NOW)
         made.advance(log.hour(50))
         told = log.results(made).filter(pl.col("window_start") >= log.hour(40))

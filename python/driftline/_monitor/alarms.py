@@ -48,6 +48,11 @@ class Alarm:
     """Whether the data of its windows were changed after it was raised."""
 
     @property
+    def writer(self) -> str:
+        """The source that its rows came from: alarms of several sources say theirs in their ids."""
+        return self.id.partition("@")[2] or "main"
+
+    @property
     def is_open(self) -> bool:
         """Whether what moved is not back."""
         return self.closed is None

@@ -81,9 +81,13 @@ def promise(status: Status) -> Iterator[str]:
 
 def summary(status: Status) -> str:
     """How many alarms are open, how much is quiet, and how much is not watched yet."""
-    alarmed = {(alarm.segment, alarm.column) for alarm in status.open}
-    others = [row for row in status.series if (row["segment"], row["column"]) not in alarmed and row["alarm"] is None]
-    words = Counter(str(row["status"]) for row in others)
+    alarmed = {(alarm.writer, alarm.segment, alarm.column) for alarm in status.open}
+    words = Counter(
+        str(row["status"])
+        for source in status.sources
+        for row in source.series
+        if (source.writer, row["segment"], row["column"]) not in alarmed
+    )
     closed = len(status.alarms) - len(status.open)
     quiet = f"{count(words.pop('watching', 0))} series quiet"
     told = [quiet, *(f"{count(number)} {word}" for word, number in sorted(words.items()))]

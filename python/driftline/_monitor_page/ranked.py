@@ -51,8 +51,8 @@ def lines(status: Status, history: History) -> list[Line]:
 
 
 def key_of(alarm: Alarm) -> Key:
-    """The series of an alarm: alarms of several sources say theirs in their ids."""
-    return Key(alarm.id.partition("@")[2] or "main", alarm.segment, alarm.column)
+    """The series of an alarm."""
+    return Key(alarm.writer, alarm.segment, alarm.column)
 
 
 def _line(series: Series, standing: Mapping[str, Any] | None, alarms: Sequence[Alarm]) -> Line:
