@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from driftline import _core
 from driftline._estimates import Bin, Estimate, TopItem
-from driftline._format import count, number, shown, value_of_type
+from driftline._format import count, counted, number, shown, value_of_type
 
 __all__ = ["ColumnProfile"]
 
@@ -226,7 +226,7 @@ class ColumnProfile:
         return [TopItem(name, n, n, n) for name, n in zip([*names, None], counts, strict=True)]
 
     def __repr__(self) -> str:
-        lines = [f"{self.name}: {self.type}, {count(self.count)} rows, {count(self.null_count)} nulls"]
+        lines = [f"{self.name}: {self.type}, {counted(self.count, 'row')}, {counted(self.null_count, 'null')}"]
         if self.nan_count:
             lines[0] += f", {count(self.nan_count)} NaN"
         if self.kind in ("number", "time") and self.min is not None:

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Sequence
-from itertools import islice
 from typing import Any, Literal
 
 from driftline import _core, _sources
@@ -10,18 +9,14 @@ from driftline._comparison import Comparison
 from driftline._format import shown, told
 from driftline._profile import Profile, _names, _threads, profile_raw, profile_there
 from driftline._shares import read_share
-from driftline.errors import InputError
 
 __all__ = ["compare"]
 
 COLLECTED = ["quantiles", "distinct", "top", "length"]
 """What a comparison is made from; moments are no part of it."""
 
-FEW = 5
-"""Columns that a sentence names."""
-
 NAME = 60
-"""Characters of a name in it."""
+"""Characters of a name in a sentence."""
 
 
 def compare(
@@ -102,7 +97,7 @@ def _share(name: str, value: Any, meaning: str) -> float:
 
 
 def _check_there(names: Sequence[str], sides: tuple[object, object], profiles: tuple[Profile, Profile]) -> None:
-    """Refuses columns of which there is nothing to compare, as the engine does where it has seen all columns.
+    """Refuses columns that neither side has, as the engine does where it has seen all columns.
 
     Of data it has seen those alone that were asked for.
     """
@@ -113,10 +108,6 @@ def _check_there(names: Sequence[str], sides: tuple[object, object], profiles: t
             # Where none may be lacking, the error tells what columns there are.
             profile_raw(side, columns=[unknown], collect=[])
         raise ValueError(f'no column "{shown(unknown, NAME)}" on either side')
-    if unknown is None and not any(name in before and name in now for name in names):
-        sided = (f'"{shown(n, NAME)}" is only in the {"reference" if n in before else "current data"}' for n in names)
-        listed = ", ".join(islice(sided, FEW)) + (f" and {len(names) - FEW:,} more" if len(names) > FEW else "")
-        raise InputError(f"no column to compare: {listed}: name one that both sides have, or leave columns out")
 
 
 def _names_of(profile: Profile) -> set[str]:

@@ -19,6 +19,9 @@ __all__ = ["Comparison"]
 SHOWN_COLUMNS = 60
 """Columns of one verdict that a text for people has room for."""
 
+FEW = 3
+"""Columns that are not judged for one reason and that are named on its line; more are counted."""
+
 
 class Comparison(Mapping[str, ColumnComparison]):
     """Two profiles side by side: a mapping of column names to `ColumnComparison`."""
@@ -240,7 +243,7 @@ class Comparison(Mapping[str, ColumnComparison]):
             if not column.moved:
                 quiet.setdefault(column.reason or "", []).append(shown(column.name, 40))
         for reason, names in quiet.items():
-            listed = names[0] if len(names) == 1 else f"{len(names):,} columns"
+            listed = ", ".join(names) if len(names) <= FEW else f"{len(names):,} columns"
             rows.append(("not judged", listed, reason, ""))
         return rows
 

@@ -170,7 +170,7 @@ class Profile(Mapping[str, ColumnProfile]):
         return _unpickled, (self._core.to_parquet(),)
 
     def _title(self) -> str:
-        return f"{count(self.rows)} rows, {counted(len(self), 'column')}"
+        return f"{counted(self.rows, 'row')}, {counted(len(self), 'column')}"
 
     def _table(self) -> tuple[tuple[str, ...], list[tuple[str, ...]], tuple[bool, ...]]:
         """Header, rows and alignment; columns of the table that would be empty are left out."""

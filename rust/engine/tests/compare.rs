@@ -249,14 +249,23 @@ fn columns_asked_for_that_no_two_sides_have_are_refused() {
             .unwrap_err()
             .to_string()
     };
+    let told =
+        |of: &str| format!("no column to compare: {of}: name one that both sides have, or leave columns out");
+    assert_eq!(refused(&["new"]), told("\"new\" is only in the current data"));
     assert_eq!(
-        refused(&["new"]),
-        "of the columns asked for (\"new\") none is on both sides: \"new\" is only in the current data"
+        refused(&["new", "old"]),
+        told("\"new\" is only in the current data, \"old\" is only in the reference")
     );
+    let many = ["old"; 8];
     assert!(
-        refused(&["new", "old"])
-            .ends_with("\"old\" is only in the reference, \"new\" is only in the current data")
+        refused(&many).contains("\"old\" is only in the reference and 3 more: name one"),
+        "{}",
+        refused(&many)
     );
+    // Both ends of a long name are told.
+    let long = format!("{}{}", "a".repeat(500), "b".repeat(500));
+    let refusal = refused(&[&long]);
+    assert!(refusal.contains("\"aaaa") && refusal.contains("a...b") && refusal.len() < 150, "{refusal}");
 }
 
 #[test]

@@ -20,6 +20,7 @@ pub use explain::Moved;
 use explain::OTHER;
 pub use judge::{Judgement, Limits, Needs};
 use judge::{judge, p_value, permutations, wrong};
+use std::borrow::Cow;
 use std::collections::HashSet;
 
 /// Distinct values for each row from which on a category or a whole number is an id or free text.
@@ -288,7 +289,8 @@ impl<'a> Pairs<'a> {
         if let Some(missing) = options.columns.iter().flatten().find(|name| !known.contains(name.as_str())) {
             let offered = offered(all());
             return Err(Error::Argument(format!(
-                "no column {missing:?} on either side; columns are {offered}"
+                "no column {:?} on either side; columns are {offered}",
+                shortened(missing)
             )));
         }
         let asked_for: Option<HashSet<&str>> =
@@ -325,15 +327,20 @@ impl<'a> Pairs<'a> {
         only_in_current.extend(new.map(|skipped| skipped.name.clone()));
         if common.is_empty() && unprofiled.is_empty() {
             if let Some(asked) = &options.columns {
-                let one_sided = |names: &[String], where_: &str| {
-                    names.first().map(|name| format!("{name:?} is only in the {where_}"))
+                let in_reference: HashSet<&str> =
+                    only_in_reference.iter().flat_map(|name| ancestors(name)).collect();
+                let sided = asked.iter().map(|name| {
+                    let is_before = in_reference.contains(name.as_str());
+                    let side = if is_before { "reference" } else { "current data" };
+                    format!("{:?} is only in the {side}", shortened(name))
+                });
+                let told: Vec<_> = sided.take(NAMED).collect();
+                let more = match asked.len() - told.len() {
+                    0 => String::new(),
+                    more => format!(" and {more} more"),
                 };
-                let told =
-                    [one_sided(&only_in_reference, "reference"), one_sided(&only_in_current, "current data")];
-                let told: Vec<_> = told.into_iter().flatten().collect();
                 return Err(Error::Input(format!(
-                    "of the columns asked for ({}) none is on both sides: {}",
-                    offered(asked.iter().map(String::as_str)),
+                    "no column to compare: {}{more}: name one that both sides have, or leave columns out",
                     told.join(", ")
                 )));
             }
@@ -347,14 +354,28 @@ impl<'a> Pairs<'a> {
     }
 }
 
+/// Names that a sentence lists.
+const NAMED: usize = 5;
+
 /// The first names, each once.
 fn offered<'a>(names: impl Iterator<Item = &'a str>) -> String {
-    const SHOWN: usize = 5;
     let mut met = HashSet::new();
-    let mut names = names.filter(|name| met.insert(*name)).map(|name| format!("{name:?}"));
-    let shown: Vec<_> = names.by_ref().take(SHOWN).collect();
+    let mut names = names.filter(|name| met.insert(*name)).map(|name| format!("{:?}", shortened(name)));
+    let shown: Vec<_> = names.by_ref().take(NAMED).collect();
     let more = if names.next().is_some() { ", ..." } else { "" };
     format!("{}{more}", shown.join(", "))
+}
+
+/// A name in a sentence: of a long one both ends, for what begins alike often ends otherwise.
+fn shortened(name: &str) -> Cow<'_, str> {
+    const LONGEST: usize = 60;
+    let length = name.chars().count();
+    if length <= LONGEST {
+        return Cow::Borrowed(name);
+    }
+    let end = (LONGEST - 3) / 2;
+    let (head, tail) = (LONGEST - 3 - end, length - end);
+    Cow::Owned(name.chars().take(head).chain("...".chars()).chain(name.chars().skip(tail)).collect())
 }
 
 /// The cells to judge a column by, or why it is not judged.
@@ -372,6 +393,7 @@ fn prepare(reference: &ColumnProfile, current: &ColumnProfile) -> std::result::R
     match reference.kind {
         _ if nullish || empty => Ok(missing_cells(reference, current)),
         Kind::Time if !same_measure(Kind::Time, &reference.type_name, &current.type_name) => Err(retyped()),
+        Kind::Time if reference.type_name.starts_with("duration") => Err(NotJudged::Reason("a duration")),
         Kind::Time => Err(NotJudged::Reason("a time")),
         Kind::List | Kind::Embedding => Err(NotJudged::Reason("its elements or norm are compared")),
         Kind::Number if is_whole(reference) && is_whole(current) && are_ids(reference, current) => {
