@@ -84,7 +84,8 @@ impl Volume {
         let (least, most, told) = match (self.ranges.get(&bucket), end) {
             (Some(&(least, most)), _) => {
                 let most = most.max(end.unwrap_or(0));
-                (least, most, format!("the reference has {least} to {most} a window"))
+                let range = if least == most { format!("{least}") } else { format!("{least} to {most}") };
+                (least, most, format!("the reference has {range} a window"))
             }
             (None, Some(end)) => (end, u64::MAX, format!("the reference has {end} or more a window")),
             (None, None) => return None,
@@ -93,7 +94,8 @@ impl Volume {
             return (least > 0).then(|| (Rule::NoRows, format!("no rows; {told}")));
         }
         let is_out = (rows as f64) < VOLUME * least as f64 || (rows as f64) > most as f64 / VOLUME;
-        is_out.then(|| (Rule::Volume, format!("{rows} rows; {told}")))
+        let noun = if rows == 1 { "row" } else { "rows" };
+        is_out.then(|| (Rule::Volume, format!("{rows} {noun}; {told}")))
     }
 }
 
