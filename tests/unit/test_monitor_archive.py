@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 
 import driftline as dl
+from driftline.store import Store
 
 PART_H = 10
 """Hours in a file."""
@@ -560,3 +561,37 @@ def test_rows_that_were_handed_over_are_not_lost_to_a_change(data: pathlib.Path,
     log.same([after], [before[0].filter(pl.col("window_start") >= log.hour(30))])
     log.write(data / "05.parquet", hours_of(5), modified_s=2)
     assert log.read(home, data).unreadable == {}
+
+
+def test_results_older_than_the_retention_go(data: pathlib.Path, home: pathlib.Path) -> None:
+    kept = {"retention": "50 hours"}
+    assert log.read(home, data, **kept).rows == 6 * PART_H * 40
+    # The newest row is of the sixtieth hour.
+    windows = list(log.rows_by_window(log.said(home, **kept)[0]))
+    assert windows[0] == "2024-01-01 09:00"
+    for part in range(6, 10):
+        log.write(data / f"{part:02}.parquet", hours_of(part, shift=0.9 if part == 6 else 0.0))
+    log.read(home, data, **kept)
+    results, alarms = log.said(home, **kept)
+    assert next(iter(log.rows_by_window(results))) == "2024-01-03 01:00"
+    scratch = home.with_name("scratch")
+    log.read(scratch, data)
+    # What is left is what it was, and detectors know all that came before.
+    whole = log.said(scratch)
+    log.same((results, alarms), (whole[0].filter(pl.col("window_start") >= log.hour(49)), whole[1]))
+    assert Store(home).verify() == []
+
+
+def test_an_open_alarm_outlives_the_retention(tmp_path: pathlib.Path, home: pathlib.Path) -> None:
+    frames = [log.hours(0, 45), log.hours(45, 50, shift=0.9), log.hours(50, 110), log.hours(110, 200, shift=0.9)]
+    for number, frame in enumerate(frames):
+        log.write(tmp_path / "data" / f"{number}.parquet", frame)
+    told = {}
+    for kept in ("1 year", "20 hours"):
+        log.read(home / kept, tmp_path / "data", retention=kept)
+        with log.monitor(home / kept, retention=kept) as made:
+            told[kept] = {(alarm.id, alarm.is_open) for alarm in made.alarm_list()}
+            first = made.results()["window_start"].min()
+    assert first >= log.hour(175)
+    # The first one, which closed, is gone; the other began before the oldest result.
+    assert told == {"1 year": {("A1", False), ("A2", True)}, "20 hours": {("A2", True)}}

@@ -12,7 +12,7 @@ from driftline._config.mistakes import Mistake, found
 from driftline._config.part import Part
 from driftline._config.paths import Data, Home, ReferenceField
 from driftline._config.reference import impossible
-from driftline._config.values import Budget, Lateness, Name, Share, TimeZone, Whole, Window, name_of_folder
+from driftline._config.values import Budget, Lateness, Name, Retention, Share, TimeZone, Whole, Window, name_of_folder
 
 __all__ = ["LATER", "Config"]
 
@@ -56,6 +56,8 @@ class Config(Part):
     """How many false alarms are accepted, over everything that the monitor watches."""
     checks: dict[Column, Check] = Field(default={}, examples=[{"age": {"min": 0, "max": 120, "nulls": "1%"}}])
     """What values of columns may be, whatever the reference says."""
+    retention: Retention | None = Field(default=None, examples=["2 years"])
+    """How long results and closed alarms are kept, back from the newest row; for ever without it."""
     home: Home = Field(default=".driftline", validate_default=True, examples=[".driftline"])
     """The folder of results; `DRIFTLINE_HOME` and a home given in Python come first."""
 
@@ -68,6 +70,9 @@ class Config(Part):
         reason = impossible(self.reference, self.window)
         if reason is not None:
             yield Mistake(("reference",), f"is {found(str(self.reference))}: {reason}")
+        if self.retention is not None and self.retention.mean_s < self.window.mean_s:
+            told = f"results of a window of {self.window} would go before it is over"
+            yield Mistake(("retention",), f"is {found(str(self.retention))}: {told}")
         expected = self.false_alarms.expected(self.window.mean_s)
         if expected >= 1:
             told = f"that is {expected:.4g} in each window of {self.window}: accept fewer than one a window"

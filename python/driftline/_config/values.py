@@ -27,6 +27,7 @@ __all__ = [
     "Flag",
     "Lateness",
     "Name",
+    "Retention",
     "Share",
     "TimeZone",
     "Whole",
@@ -127,6 +128,13 @@ def _read_lateness(value: object) -> Every:
     return lateness
 
 
+def _read_retention(value: object) -> Every:
+    retention = _read_every(value, "2 years")
+    if retention.count == 0:
+        raise ValueError("nothing would be kept: leave it out, and all is")
+    return retention
+
+
 def _read_budget(value: object) -> Rate:
     if isinstance(value, Rate):
         return value
@@ -164,6 +172,7 @@ Name = Annotated[str, PlainValidator(_read_name), _text_schema(NAME_PATTERN)]
 TimeZone = Annotated[str, PlainValidator(_read_timezone), schema({"type": "string"})]
 Window = Annotated[Every, PlainValidator(_read_window), PlainSerializer(str), _text_schema(EVERY_PATTERN)]
 Lateness = Annotated[Every, PlainValidator(_read_lateness), PlainSerializer(str), _text_schema(EVERY_PATTERN)]
+Retention = Annotated[Every, PlainValidator(_read_retention), PlainSerializer(str), _text_schema(EVERY_PATTERN)]
 Budget = Annotated[Rate, PlainValidator(_read_budget), PlainSerializer(str), _text_schema(RATE_PATTERN)]
 Share = Annotated[float, PlainValidator(parse_share), schema(SHARE_SCHEMA)]
 Whole = Annotated[int, PlainValidator(_read_whole), schema({"type": "integer", "minimum": 1})]

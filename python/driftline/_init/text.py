@@ -64,6 +64,9 @@ def _lines(facts: Facts, guess: Guess, monitor: str, data: Sequence[str], home: 
     yield from _columns(guess)
     yield from _time_keys(guess)
     yield from _promises(guess)
+    yield from _comment("How long results and closed alarms are kept, back from the newest row: without it for ever.")
+    yield "# retention: 2 years"
+    yield ""
     yield from _comment("The folder of results, beside this file; DRIFTLINE_HOME and --home come before it.")
     yield f"home: {_scalar(home or '.driftline')}"
 

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from itertools import groupby
-from typing import Any
+from typing import Any, Final
 
 from driftline import _core, _sources
 from driftline._config import Config, Files, FirstQuarter, config_of, read_config
@@ -19,6 +19,9 @@ from driftline._store.facts import Facts, microseconds, moment
 from driftline.errors import ConfigError, InputError
 
 __all__ = ["Monitor"]
+
+STEPS: Final = 10
+"""Results go in so many steps within the time for which they are kept."""
 
 _Stored = tuple[_core.Profile, int]
 """Of a segment in a window: its profile, and the revision of that."""
@@ -331,6 +334,19 @@ class Monitor:
             self._open_writer().commit(self._commits + 1, **self._pending)
             self._commits += 1
             self._pending = None
+            self._let_go()
+
+    def _let_go(self) -> None:
+        """Lets results go that are older than the configuration keeps."""
+        newest_us, kept = None if self._core is None else self._core.newest_us, self.config.retention
+        if newest_us is None or kept is None:
+            return
+        kept_us, state = kept.mean_s * 1_000_000, self._state
+        until_us = newest_us - kept_us
+        # Not one by one: each time, files are written anew.
+        if state.expired_us is None or until_us - state.expired_us >= kept_us // STEPS:
+            self._open_writer().let_go(moment(until_us))
+            state.expired_us = until_us
 
     def _stored(self, windows: Iterable[tuple[int, int]]) -> dict[tuple[int, str], _Stored]:
         """What this writer stored of spans of windows, by segment."""

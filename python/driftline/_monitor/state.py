@@ -63,6 +63,8 @@ class State:
     begun: dict[str, Begun] = field(default_factory=dict)
     handed_over_us: tuple[int, int] | None = None
     """The first and the last time of rows that were handed over: they cannot be counted anew."""
+    expired_us: int | None = None
+    """Until when results that the configuration keeps no longer have gone."""
     is_live: bool = False
     """Whether rows came about as fast as the clock goes: then no rows are news."""
 

@@ -1,7 +1,7 @@
 """The one process that writes the facts of a source."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from types import TracebackType
 from typing import Any, Self
@@ -28,7 +28,7 @@ class Writer:
         self.monitor = monitor
         self.writer = writer
         self.trouble: str | None = None
-        """Why files could not be compacted, where that is so; facts are not in danger."""
+        """Why files could not be compacted or old facts could not go, where that is so; facts are not in danger."""
         self._files = files
         self._base = base_of(monitor, writer)
         check_layout(files)
@@ -38,7 +38,7 @@ class Writer:
                 files.write(LAYOUT, json.dumps({"version": VERSION}).encode() + b"\n")
             self._commit = self._recovered()
             # What a process that was killed had not come to.
-            self._try_to_compact()
+            self._attempt(self.compact)
         except BaseException:
             self.close()
             raise
@@ -104,7 +104,7 @@ class Writer:
         self._write_checkpoint(number, self._parts(), checkpoint)
         self._commit = number
         self._sure = True
-        self._try_to_compact()
+        self._attempt(self.compact)
 
     def compact(self) -> None:
         """Makes many files few; `commit` does this by itself.
@@ -123,7 +123,7 @@ class Writer:
         """Drops rows of windows that ended by a time; tells how many.
 
         A row's window ends at its `window_end`, where the table has one, else it is judged by `window_start`. An alarm
-        goes as a whole, after the last that happened to it.
+        goes as a whole, after the last that happened to it, and not while it is open.
 
         Raises:
             InputError: A file is damaged.
@@ -153,6 +153,10 @@ class Writer:
         for name, data in anew.items():
             self._files.write(name, data)
         return dropped
+
+    def let_go(self, before: datetime) -> None:
+        """`expire` of a writer that has more to do: where it fails, `trouble` says why, and nothing is lost by it."""
+        self._attempt(lambda: self.expire(before))
 
     def close(self) -> None:
         """Gives the source up for others."""
@@ -204,9 +208,9 @@ class Writer:
         parts = counting(parts_of(listed, self._base)[table])
         return [(part, listed[f"{self._base}/{table}/{part.name}"]) for part in parts]
 
-    def _try_to_compact(self) -> None:
+    def _attempt(self, tidy: Callable[[], object]) -> None:
         try:
-            self.compact()
+            tidy()
             self.trouble = None
         except DriftlineError as error:
             # Nothing is lost by it. Files are only more than they need be, which the next commit tries to mend.
