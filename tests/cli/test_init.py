@@ -180,6 +180,7 @@ def test_a_time_that_is_named(tmp_path: pathlib.Path) -> None:
         ),
         ("empty.csv", b"", "empty.csv: is empty"),
         ("header.csv", b"ts,amount\n", "header.csv: has no rows"),
+        ("torn.csv", b"ts,amount\n2026-03-01,1\n2026-0", "torn.csv: line 3 has 1 field, and the header 2: the file is"),
         ("none.jsonl", b"", "none.jsonl: has no rows"),
         ("one.csv", b"ts,amount\n2026-03-01T10:00:00,1\n", "all rows have the same time, 2026-03-01 in column ts"),
         ("half.parquet", b"PAR1 and no more", "half.parquet: is not a readable Parquet file"),
@@ -205,6 +206,28 @@ def test_bad_input(tmp_path: pathlib.Path, name: str, content: bytes, says: str)
     assert says in done.stderr
     # No file, no folder: nothing was begun.
     assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+def test_files_that_cannot_be_read_are_left_out(log: pathlib.Path) -> None:
+    (log / "logs" / "3.parquet").write_bytes((log / "logs" / "2.parquet").read_bytes()[:-9])
+    (log / "logs" / "4.parquet").write_bytes(b"")
+    told = run(log, "init", "logs").stdout
+    assert "28,000 rows, 5 columns, 2 files" in told
+    for name in ("3", "4"):
+        assert f"warning: left out, and tried again in the next run: logs/{name}.parquet: " in told
+    assert "logs/3.parquet: " in run(log, "monitor", code=2).stderr
+
+
+def test_columns_that_change_their_type_or_have_no_values(log: pathlib.Path) -> None:
+    for name, values in (("1", pl.lit(7)), ("2", pl.lit("seven"))):
+        path = log / "logs" / f"{name}.parquet"
+        pl.read_parquet(path).with_columns(k=values, nan=float("nan"), none=pl.lit(None, pl.Float64)).write_parquet(
+            path
+        )
+    told = run(log, "init", "logs").stdout
+    assert "warning: k is int32 and string in different files: it is watched by its first type" in told
+    assert "A1 OPEN, since 2026-03-12: k the column is string now, and int32 in the reference" in told
+    assert "of nan, none only missing values are watched: in the reference no row has a value of them" in told
 
 
 def test_bad_arguments(log: pathlib.Path) -> None:

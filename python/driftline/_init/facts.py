@@ -1,13 +1,14 @@
 """What is known of some data before anything is guessed: a profile, and the times that columns hold."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Final
 
 from driftline import _core, _sources
 from driftline._column import ColumnProfile
-from driftline._profile import Profile, profile
+from driftline._init.readable import read
+from driftline._profile import Profile
 from driftline.errors import InputError
 
 __all__ = ["ColumnFacts", "Facts", "look"]
@@ -84,6 +85,10 @@ class Facts:
     rows: int
     files: int
     columns: tuple[ColumnFacts, ...]
+    unreadable: dict[str, str] = field(default_factory=dict)
+    """Files that cannot be read, and why; they are no part of what else is said."""
+    retyped: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """Columns that are of several kinds in these files, with their types."""
 
 
 def look(data: Sequence[str], *, now_us: int, time: str | None = None) -> Facts:
@@ -101,14 +106,14 @@ def look(data: Sequence[str], *, now_us: int, time: str | None = None) -> Facts:
     for path in data:
         if Profile.is_saved(path):
             raise InputError(f"{path}: is a saved profile, which holds no rows: name the data that it was made of")
-    inputs = _sources.open_inputs(list(data)) or []
-    made = profile(list(data))
+    found = read(_sources.open_inputs(list(data)) or [])
+    made, inputs = found.profile, found.inputs
     if not made.rows or not len(made):
         named = data[0] if len(data) == 1 else f"{data[0]} and {len(data) - 1} more"
         raise InputError(f"{named}: has no rows: there is nothing to guess from; name a log of some days or weeks")
     columns = [_facts(made, column) for column in made.values()]
     columns = [_with_span(column, inputs, made, now_us, time == column.name) for column in columns]
-    return Facts(made.rows, len(inputs), tuple(columns))
+    return Facts(made.rows, len(inputs), tuple(columns), found.unreadable, found.retyped)
 
 
 def _facts(made: Profile, column: ColumnProfile) -> ColumnFacts:

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from driftline._format import count, counted, shown
+from driftline._init.facts import Facts
 from driftline._init.guess import Guess
 from driftline._init.window import ENOUGH_WINDOWS
 from driftline._monitor.status import Status
@@ -72,12 +73,18 @@ def series_name(row: dict[str, Any]) -> str:
 
 def _few(names: Sequence[str]) -> str:
     rest = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
-    return ", ".join(names[:MOST_NAMED]) + rest
+    return ", ".join(shown(name, 40) for name in names[:MOST_NAMED]) + rest
 
 
-def warnings_of(status: Status, guess: Guess) -> Iterator[str]:
+def warnings_of(status: Status, facts: Facts, guess: Guess) -> Iterator[str]:
     """A sentence or two for each thing that limits what the monitor can do."""
     reach = reach_of(status)
+    for why in list(facts.unreadable.values())[:MOST_NAMED]:
+        yield f"left out, and tried again in the next run: {why}"
+    if len(facts.unreadable) > MOST_NAMED:
+        yield f"{len(facts.unreadable) - MOST_NAMED} more files are left out, which could not be read"
+    for name, types in list(facts.retyped.items())[:MOST_NAMED]:
+        yield f"{shown(name, 40)} is {' and '.join(types)} in different files: it is watched by its first type"
     learning = any(source.learning for source in status.sources)
     if guess.stray_times is not None:
         yield guess.stray_times
@@ -96,16 +103,20 @@ def warnings_of(status: Status, guess: Guess) -> Iterator[str]:
             "a longer log, a longer reference or shorter windows help"
         )
     unwatched = [
-        row
+        row["column"]
         for row in status.series
         if not row["values"] and row["kind"] in ("number", "category") and not row["segment"]
     ]
-    if unwatched:
-        names = _few([series_name(row) for row in unwatched])
+    distinct = {column.name for column in facts.columns if column.is_distinct}
+    ids = [name for name in unwatched if name in distinct]
+    if ids:
         yield (
-            f"of {names} only missing values are watched: in the reference nearly every row has a value of its own, "
-            "as an id has; numbers that measure something are watched where they are written as floats"
+            f"of {_few(ids)} only missing values are watched: in the reference nearly every row has a value of its "
+            "own, as an id has; numbers that measure something are watched where they are written as floats"
         )
+    empty = [name for name in unwatched if name not in distinct]
+    if empty:
+        yield f"of {_few(empty)} only missing values are watched: in the reference no row has a value of them"
     yield from _small(reach.series)
     yield from _without_promise(reach.series, status.config.tolerance, guess.window.window)
     unknown = [row for row in status.series if row["status"] in ("no reference", "retyped") and not row["segment"]]

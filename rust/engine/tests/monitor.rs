@@ -298,6 +298,30 @@ fn rules_speak_at_once() {
     assert_eq!(seen, expected);
 }
 
+/// What a check says needs no reference, and a column is new once.
+#[test]
+fn checks_are_looked_at_while_the_reference_is_learnt_and_new_columns_are_told_once() {
+    let mut settings = settings();
+    settings.checks = BTreeMap::from([("x".to_owned(), Check { max: Some(1.0), ..Check::default() })]);
+    let mut made = hours(0, 60, 100, 11);
+    made.x[5 * 100 + 7] = Some(1.5);
+    let (known, later) = (made.batch(), hours(60, 64, 100, 12).batch());
+    let new: ArrayRef = Arc::new(StringArray::from(vec!["w"; later.num_rows()]));
+    let columns = ["ts", "x", "c"].map(|name| (name, later.column_by_name(name).unwrap().clone()));
+    let later = RecordBatch::try_from_iter(columns.into_iter().chain([("n", new)])).unwrap();
+    let told = run(settings, &[known, later]);
+    let events: Vec<_> =
+        told.events().into_iter().map(|event| (event[0].clone(), event[3].clone())).collect();
+    let expected = [
+        ("opened", "1.5 is above 1"),
+        ("closed", "the check holds again"),
+        ("opened", "the column is new: string; it is not watched"),
+        ("closed", "the column is known now"),
+    ];
+    assert_eq!(events, expected.map(|(happened, what)| (happened.to_owned(), what.to_owned())));
+    assert_eq!(text(&told.alarms(), "window")[..2], ["2026-01-05 05:00", "2026-01-05 06:00"]);
+}
+
 /// What comes round with the hours is no alarm beside the same hour, and one beside all hours.
 #[test]
 fn seasons_are_compared_with_themselves() {

@@ -95,7 +95,8 @@ fn current(
                 if number >= seen.last {
                     seen.last = number;
                     let texts = happened.as_ref().map(|texts| texts.as_string::<i32>());
-                    seen.is_open = texts.is_some_and(|texts| texts.is_valid(row) && texts.value(row) != "closed");
+                    seen.is_open =
+                        texts.is_some_and(|texts| texts.is_valid(row) && texts.value(row) != "closed");
                 }
             }
             rows.push((alarm, kept));

@@ -55,6 +55,18 @@ impl Rule {
     pub fn is_of_volume(self) -> bool {
         matches!(self, Self::NoRows | Self::Volume)
     }
+
+    /// What is said when it is broken no more.
+    pub fn over(self) -> &'static str {
+        match self {
+            Self::NoRows => "rows come again",
+            Self::Volume => "as many rows come as in the reference",
+            Self::Gone => "the column is back",
+            Self::Retyped => "the column has its type again",
+            Self::New => "the column is known now",
+            Self::Range | Self::Nulls | Self::Unique | Self::Allowed => "the check holds again",
+        }
+    }
 }
 
 /// Rows of the windows of the reference, by bucket.
@@ -99,12 +111,11 @@ impl Volume {
     }
 }
 
-/// All rules about columns that a window breaks, in words.
-pub(super) fn broken(
+/// How the columns of a window are not those of the reference, in words.
+pub(super) fn broken_schema(
     profile: &Profile,
     watched: &[Watched],
     known: &BTreeSet<String>,
-    checks: &BTreeMap<String, Check>,
 ) -> BTreeMap<Broken, String> {
     let mut found = BTreeMap::new();
     let mut tell = |column: &str, rule: Rule, text: String| {
@@ -124,12 +135,17 @@ pub(super) fn broken(
     for now in profile.columns().iter().filter(|now| !known.contains(&now.name)) {
         tell(&now.name, Rule::New, format!("the column is new: {}; it is not watched", now.type_name));
     }
-    for (name, check) in checks {
-        for (rule, text) in profile.column(name).map(|column| check.broken(column)).into_iter().flatten() {
-            tell(name, rule, text);
-        }
-    }
     found
+}
+
+/// Which checks a window does not pass, in words.
+pub(super) fn broken_checks(profile: &Profile, checks: &BTreeMap<String, Check>) -> BTreeMap<Broken, String> {
+    let of = |(name, check): (&String, &Check)| {
+        let found = profile.column(name).map(|column| check.broken(column)).unwrap_or_default();
+        let column = name.clone();
+        found.into_iter().map(move |(rule, text)| (Broken { column: column.clone(), rule }, text))
+    };
+    checks.iter().flat_map(of).collect()
 }
 
 impl Check {

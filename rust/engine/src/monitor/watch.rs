@@ -903,22 +903,28 @@ impl Monitor {
             } else {
                 state.volume.add(bucket, rows);
             }
-            return Ok(());
         }
         let mut broken = match profile {
-            Some(profile) => rules::broken(profile, &state.watched, &state.known, &self.settings.checks),
+            Some(profile) => rules::broken_checks(profile, &self.settings.checks),
             // Of no rows nothing is said but that.
             None => state.broken.keys().map(|broken| (broken.clone(), String::new())).collect(),
         };
         broken.retain(|broken, _| !broken.rule.is_of_volume());
-        if let Some((rule, text)) = state.volume.broken(bucket, rows) {
-            broken.insert(Broken { column: String::new(), rule }, text);
+        if !state.is_learning {
+            if let Some(profile) = profile {
+                broken.extend(rules::broken_schema(profile, &state.watched, &state.known));
+                // A column is new once.
+                state.known.extend(profile.columns().iter().map(|column| column.name.clone()));
+            }
+            if let Some((rule, text)) = state.volume.broken(bucket, rows) {
+                broken.insert(Broken { column: String::new(), rule }, text);
+            }
         }
         let over: Vec<Broken> =
             state.broken.keys().filter(|rule| !broken.contains_key(*rule)).cloned().collect();
         for rule in over {
             if let Some(alarm) = state.broken.remove(&rule) {
-                let event = alarm.event(&rule, Happened::Closed, window, rows, "kept again".into());
+                let event = alarm.event(&rule, Happened::Closed, window, rows, rule.rule.over().into());
                 self.output.events.push(event);
             }
         }

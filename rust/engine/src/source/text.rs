@@ -114,11 +114,23 @@ fn object(line: &str) -> std::result::Result<serde_json::Value, String> {
     }
 }
 
+/// What the reader of CSV says of a line with another number of fields, which it calls records.
+fn of_fields(message: &str) -> Option<String> {
+    let (_, told) = message.split_once("unequal lengths between records")?;
+    let mut numbers = told.split(|c: char| !c.is_ascii_digit()).filter(|digits| !digits.is_empty());
+    let (expected, found, line) = (numbers.next()?, numbers.next()?, numbers.next()?);
+    let noun = if found == "1" { "field" } else { "fields" };
+    Some(format!(
+        "line {line} has {found} {noun}, and the header {expected}: the file is cut short, or a field needs quotes"
+    ))
+}
+
 fn text_error(error: &ArrowError) -> Error {
     let message = match error {
         ArrowError::CsvError(m) | ArrowError::JsonError(m) | ArrowError::ParseError(m) => m.clone(),
         other => other.to_string(),
     };
+    let message = of_fields(&message).unwrap_or(message);
     // Some messages of the readers quote the data, at any length.
     let most = message.char_indices().nth(300).map_or(message.len(), |(i, _)| i);
     Error::Input(message[..most].to_owned())
