@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from driftline import _core
 from driftline._config import Config
@@ -23,7 +24,7 @@ class Source:
     series: list[dict[str, Any]]
     """Where each series stands."""
     newest: datetime | None
-    """The latest time of any row."""
+    """The latest time of any row, in the zone of the windows."""
     open_windows: list[tuple[str, int]]
     """Windows that have not closed yet, with their rows so far."""
     learning: bool
@@ -83,13 +84,15 @@ def _source(config: Config, store: Store, writer: str) -> Source:
     state, core_bytes = State.of(config, data)
     core = core_of(config, writer, until_us=state.until_us, state=core_bytes)
     newest, (learning, until) = core.newest_us, core.learning
+    # As windows are named.
+    zone = ZoneInfo(config.timezone)
     windows = _core.Windows((config.window.count, config.window.unit), config.timezone)
     return Source(
         writer=writer,
         series=core.standings().to_dicts(),
-        newest=None if newest is None else moment(newest),
+        newest=None if newest is None else moment(newest).astimezone(zone),
         open_windows=[(windows.label(number), rows) for number, rows in core.open_windows()],
         learning=learning,
-        learning_until=None if until is None else moment(until),
+        learning_until=None if until is None else moment(until).astimezone(zone),
         counts=core.counts,
     )

@@ -51,7 +51,7 @@ def learning(source: Source) -> str | None:
     """That a reference is still learnt, where it is."""
     if not source.learning:
         return None
-    until = "" if source.learning_until is None else f" until {source.learning_until:%-d %b %Y %H:%M} UTC"
+    until = "" if source.learning_until is None else f" until {source.learning_until:%-d %b %Y %H:%M %Z}"
     return f"learning the reference{until}: drift alarms and breakages are off"
 
 
@@ -99,5 +99,5 @@ def _ago(moment: datetime, now: datetime | None) -> str:
     seconds = since.total_seconds()
     for unit, size in (("day", 86_400), ("hour", 3_600), ("minute", 60)):
         if seconds >= size:
-            return f"{moment:%Y-%m-%d %H:%M} UTC, {counted(int(seconds // size), unit)} ago"
-    return f"{moment:%Y-%m-%d %H:%M} UTC"
+            return f"{moment:%Y-%m-%d %H:%M %Z}, {counted(int(seconds // size), unit)} ago"
+    return f"{moment:%Y-%m-%d %H:%M %Z}"

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from math import ceil
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 from driftline._config import Config
-from driftline._format import counted, whole_percent
+from driftline._format import count, counted, whole_percent
 from driftline._format import shown as one_line
 from driftline._monitor import words
 from driftline._monitor.alarms import Alarm
@@ -98,10 +99,11 @@ def _page(
         else "<p>None so far: windows are shown once there is a reference to compare them with."
     )
     left_out = len(ranked) - len(shown)
-    rest = f"<p>{counted(left_out, 'series')} that matter least are left out." if left_out else ""
+    made = now.astimezone(ZoneInfo(config.timezone))
+    rest = f"<p>{count(left_out)} series that matter least are left out." if left_out else ""
     return (
         f"{above}<header><p>Monitor <bdi>{text(config.monitor)}</bdi>, by driftline, "
-        f"{now:%Y-%m-%d %H:%M} UTC<h1>{words.summary(status)}</h1>{_title(status, now)}</header>"
+        f"{made:%Y-%m-%d %H:%M %Z}<h1>{words.summary(status)}</h1>{_title(status, now)}</header>"
         f"<main>{alarms(status.alarms, place)}<section aria-labelledby=series><h2 id=series>Series over time</h2>"
         f"{series}{rest}</section>"
         f"<section aria-labelledby=volume><h2 id=volume>Volume and freshness</h2>"

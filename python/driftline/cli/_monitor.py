@@ -17,6 +17,9 @@ __all__ = ["alarm_lines", "status_as_json", "summary_lines", "tell_replay", "tel
 MOST_ALARMS = 20
 """Alarms that are listed; the rest is counted."""
 
+MOST_CLOSED = 3
+"""Alarms that closed, the latest of them."""
+
 LATE_SHARE = 0.05
 """Of the new rows: where more come late, the order of the files is worth a look."""
 
@@ -91,6 +94,9 @@ def tell_status(status: Status, now: datetime | None = None) -> Iterator[str]:
         yield from alarm_lines(alarm)
     if len(status.open) > len(listed):
         yield f"   and {counted(len(status.open) - len(listed), 'more open alarm')}"
+    closed = sorted((alarm for alarm in status.alarms if not alarm.is_open), key=lambda alarm: alarm.closed_us or 0)
+    for alarm in closed[-MOST_CLOSED:]:
+        yield next(alarm_lines(alarm))
     yield words.summary(status)
 
 
@@ -108,7 +114,7 @@ def tell_replay(made: Replay) -> Iterator[str]:
         yield "no alarm"
     yield (
         f"{counted(len(made.status.alarms), 'alarm')} in {counted(made.windows, 'window')} of "
-        f"{counted(len(made.status.series), 'series').removesuffix('s')}"
+        f"{count(len(made.status.series))} series"
     )
     yield (
         f"beside it, PSI > 0.1: {count(made.bare)} of {count(made.series_windows)} windows of series, in "

@@ -1,0 +1,25 @@
+"""What is said of a monitor in a terminal."""
+
+import pathlib
+
+import monitored as log
+import polars as pl
+
+from driftline._monitor.status import status_of
+from driftline.cli._monitor import tell_status
+
+
+def test_alarms_that_closed_are_told_after_those_that_are_open_in_the_zone_of_the_windows(
+    tmp_path: pathlib.Path,
+) -> None:
+    parts = [log.hours(0, 45), log.hours(45, 50, shift=0.9), log.hours(50, 110), log.hours(110, 120, shift=0.9)]
+    with log.monitor(tmp_path / "home", timezone="Asia/Kolkata") as made:
+        made.update(pl.concat(parts), now=log.NOW)
+        status = status_of(made.config)
+    lines = list(tell_status(status, log.hour(125)))
+    # Five hours and a half ahead of Greenwich.
+    assert lines[0].startswith(
+        "m: 4,800 rows; newest row 2024-01-06 05:28 IST, 5 hours ago; still open: 2024-01-06 04:"
+    )
+    assert [line.split()[:2] for line in lines if line[0] == "A"] == [["A2", "OPEN,"], ["A1", "closed"]]
+    assert lines[-1] == "1 alarm open, 1 closed; 1 series quiet"
