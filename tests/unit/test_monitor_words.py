@@ -23,3 +23,14 @@ def test_alarms_that_closed_are_told_after_those_that_are_open_in_the_zone_of_th
     )
     assert [line.split()[:2] for line in lines if line[0] == "A"] == [["A2", "OPEN,"], ["A1", "closed"]]
     assert lines[-1] == "1 alarm open, 1 closed; 1 series quiet"
+
+
+def test_that_more_values_came_than_are_watched_apart_is_told(tmp_path: pathlib.Path) -> None:
+    names = pl.Series("c", [f"v{i}" for i in range(2400)])
+    told = "   5 segments watched apart, which is the limit: the rows of any others are in c=__other__"
+    settings = {"columns": {"time": "ts", "segments": ["c"]}, "segment_limit": 5}
+    # Four values, and 2,400.
+    for rows, is_told in ((log.hours(0, 60), False), (log.hours(0, 60).with_columns(names), True)):
+        with log.monitor(tmp_path / str(is_told), **settings) as made:
+            made.update(rows, now=log.NOW)
+            assert (told in tell_status(status_of(made.config))) == is_told

@@ -8,7 +8,10 @@ from driftline._format import count, counted, percent
 from driftline._monitor.alarms import Alarm
 from driftline._monitor.status import Source, Status
 
-__all__ = ["few", "learning", "place", "points", "promise", "rows_of", "summary"]
+__all__ = ["few", "learning", "place", "points", "promise", "rows_of", "segments", "summary"]
+
+OTHER = "=__other__"
+"""What stands in the name of a segment of rows that have none of their own."""
 
 MOST_NAMED = 5
 """Names of files and windows that are listed; the rest is counted."""
@@ -77,6 +80,16 @@ def promise(status: Status) -> Iterator[str]:
             f"finds: changes above {spread} of the rows, however long it takes, by column: the tolerance of "
             f"{percent(config.tolerance)} and what the reference leaves open"
         )
+
+
+def segments(source: Source, limit: int) -> str | None:
+    """That there are as many segments as are watched apart, where it is so: others have no series of their own."""
+    names = {row["segment"] for row in source.series if row["segment"]}
+    pooled = {name for name in names if OTHER in name}
+    if len(names - pooled) < limit:
+        return None
+    where = few(sorted(pooled, key=len))
+    return f"{counted(limit, 'segment')} watched apart, which is the limit: the rows of any others are in {where}"
 
 
 def summary(status: Status) -> str:

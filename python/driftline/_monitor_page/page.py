@@ -120,6 +120,8 @@ def _title(status: Status, now: datetime) -> str:
         name = f"From {source.writer}: " if len(status.sources) > 1 else ""
         state = words.learning(source) or "watching"
         told.append(f"{name}{words.rows_of(source, now)}; {state}")
+        pooled = words.segments(source, status.config.segment_limit)
+        told += [pooled] if pooled is not None else []
     told += words.promise(status)
     return "".join(f"<p>{_sentence(text(line))}" for line in told)
 

@@ -85,9 +85,9 @@ def tell_status(status: Status, now: datetime | None = None) -> Iterator[str]:
     for source in status.sources:
         name = f" from {source.writer}" if len(status.sources) > 1 else ""
         yield f"{config.monitor}{name}: {words.rows_of(source, now)}"
-        told = words.learning(source)
-        if told is not None:
-            yield f"   {told}"
+        for told in (words.learning(source), words.segments(source, config.segment_limit)):
+            if told is not None:
+                yield f"   {told}"
     yield from words.promise(status)
     listed = status.open[:MOST_ALARMS]
     for alarm in listed:
