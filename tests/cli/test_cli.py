@@ -165,7 +165,7 @@ def test_help_names_the_exit_codes(command: str) -> None:
         (["comapre", DEMO, DEMO], "driftline: no such command 'comapre', but 'compare': see driftline --help"),
         (["compare", DEMO], "driftline: missing argument 'CUR': see driftline compare --help"),
         (["compare", DEMO, DEMO, "--tolerance", "much"], 'tolerance is "much": it is a share of the rows, such as 2%'),
-        (["compare", DEMO, DEMO, "--fail-on", "rain"], "driftline: --fail-on: 'rain' is not one of 'drift'"),
+        (["compare", DEMO, DEMO, "--fail-on", "rain"], "driftline: --fail-on: it takes 'drift', not 'rain'"),
         (["profile", DEMO, "-o", "/none/a.parquet"], 'there is no folder "/none"'),
     ],
 )

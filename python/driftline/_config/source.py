@@ -54,7 +54,7 @@ def _text(name: str) -> str:
         with path.open("rb") as file:
             data = file.read(MOST_BYTES + 1)
     except FileNotFoundError:
-        raise ConfigError(f"{name}: no such file") from None
+        raise ConfigError(f"{name}: no such file: driftline init DATA writes one, --config names another") from None
     except PermissionError:
         raise ConfigError(f"{name}: permission denied") from None
     except OSError as error:

@@ -45,6 +45,9 @@ def _told(error: Any) -> str:
         case "BadParameter":
             option = error.param.opts[0] if error.param is not None else "option"
             told = re.sub(".*(Value error, |Invalid value for [^:]+: )", "", message)
+            of_several = re.fullmatch("('.*') is not (one of )?(.*)", told)
+            if of_several is not None:
+                return f"{option}: it takes {of_several[3]}, not {of_several[1]}"
             return f"{option}: it takes a whole number" if "integer" in told else f"{option}: {told}"
     message = message.replace(". Did you mean ", ", but ").rstrip("?")
     return message[:1].lower() + message[1:]

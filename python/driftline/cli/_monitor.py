@@ -80,7 +80,7 @@ def tell_status(status: Status, now: datetime | None = None) -> Iterator[str]:
     """How a monitor stands, in lines."""
     config = status.config
     if not status.sources:
-        yield f"{config.monitor}: nothing was read yet: run driftline monitor"
+        yield f"{config.monitor}: nothing was read yet into {config.home}: run driftline monitor"
         return
     for source in status.sources:
         name = f" from {source.writer}" if len(status.sources) > 1 else ""
