@@ -161,6 +161,8 @@ struct Watching {
 pub(super) enum Promise {
     /// Rows are independent, as so many windows of the reference show.
     Rows { windows: usize },
+    /// Rows depend on each other no more than so few windows show, so that up to so many of them say as much as one.
+    Few { windows: usize, rows: f64 },
     /// Windows vary by up to so many times more than independent rows would, and remember no more than this.
     Windows { windows: usize, deff: f64, memory: f64 },
     /// Windows vary by no more than the tolerance covers, whatever they remember.
@@ -181,6 +183,10 @@ impl Promise {
         if dispersion.is_independent() {
             return Self::Rows { windows };
         }
+        if dispersion.looks_independent() {
+            let rows = dispersion.discounts().iter().map(|discount| discount.rows).fold(1.0, f64::max);
+            return Self::Few { windows, rows };
+        }
         if dispersion.promises_nothing(tolerance) {
             return Self::Nothing { memory, wobble: dispersion.wobble() };
         }
@@ -193,7 +199,7 @@ impl Promise {
 
     /// Whether the accepted number of false alarms is promised.
     pub fn holds(self) -> bool {
-        matches!(self, Self::Rows { .. } | Self::Windows { .. } | Self::Covered { .. })
+        matches!(self, Self::Rows { .. } | Self::Few { .. } | Self::Windows { .. } | Self::Covered { .. })
     }
 
     /// In words.
@@ -202,6 +208,10 @@ impl Promise {
             Self::Rows { windows } => {
                 format!("if rows stay independent of each other, as in {windows} windows of the reference")
             }
+            Self::Few { windows, rows } => format!(
+                "if rows depend on each other no more than {windows} windows of the reference show, {rows:.1} of them counted \
+                 as one"
+            ),
             Self::Windows { windows, deff, memory } => format!(
                 "if windows go on varying up to {deff:.1} times more than independent rows and remembering at most \
                  {memory:.2} of it, as in {windows} windows of the reference"
