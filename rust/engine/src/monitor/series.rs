@@ -282,6 +282,8 @@ pub(super) struct Seen<'a> {
     pub cells: &'a [u64],
     /// Whether values were picked by its rows that are watched by name.
     pub chooses: bool,
+    /// Whether these rows came late to a window that was seen before.
+    pub amends: bool,
     /// The bucket of any window.
     pub bucket_of: &'a (dyn Fn(i64) -> usize + Sync),
 }
@@ -430,8 +432,11 @@ impl Series {
         if let Some(reading) = &reading {
             self.raise(seen, budget, reading, events)?;
         }
-        self.close(seen, &sets, events);
-        self.calibrate(seen, &sets, budget)?;
+        // Rows that came late are no window of their own, which alone tells how windows vary and that an alarm is over.
+        if !seen.amends {
+            self.close(seen, &sets, events);
+            self.calibrate(seen, &sets, budget)?;
+        }
         self.judged(seen, budget, reading)
     }
 
@@ -439,7 +444,12 @@ impl Series {
         let watching = self.watching.as_mut()?;
         watching.meet(seen.bucket);
         let (_, bets) = watching.bets.as_ref()?;
-        Some(watching.evidence.update(bets, sets, rows, seen.window))
+        let evidence = &mut watching.evidence;
+        Some(if seen.amends {
+            evidence.amend(bets, sets, rows, seen.window)
+        } else {
+            evidence.update(bets, sets, rows, seen.window)
+        })
     }
 
     /// Opens, extends or reopens the alarm where the evidence suffices.
@@ -514,6 +524,10 @@ impl Series {
     /// The cell that holds all rows, where that is next to impossible.
     fn broken(&self, seen: &Seen<'_>, budget: &Budget) -> Option<usize> {
         let rows = seen.rows();
+        // A window is looked at once.
+        if seen.amends {
+            return None;
+        }
         let cell = seen.cells.iter().position(|&count| count == rows && rows > 0)?;
         let watching = self.watching.as_ref()?;
         let set = seen.watched.set_of_cell(cell)?;

@@ -847,8 +847,8 @@ impl Monitor {
                 return Ok((Judged::retyped(profile.rows()), events));
             };
             let cells = &cells;
-            let seen =
-                Seen { watched, segment: &name, window, bucket, cells, chooses, bucket_of: &bucket_of };
+            let (segment, bucket_of) = (&*name, &bucket_of);
+            let seen = Seen { watched, segment, window, bucket, cells, chooses, amends, bucket_of };
             if amends && of_reference {
                 series.learn().add_late(watched, cells, bucket, chooses);
                 if !is_learning {
@@ -1009,8 +1009,9 @@ impl Monitor {
                 judged.push(Judged::retyped(profile.rows()));
                 continue;
             };
-            let (cells, chooses) = (&cells[..], false);
-            let seen = Seen { watched, segment, window, bucket, cells, chooses, bucket_of: &bucket_of };
+            let (cells, chooses, amends) = (&cells[..], false, true);
+            let seen =
+                Seen { watched, segment, window, bucket, cells, chooses, amends, bucket_of: &bucket_of };
             let new = || Series::new(watched, self.settings.buckets());
             let of = |series: &Series| series.judged(&seen, &budget, None);
             judged.push(known.map_or_else(|| of(&new()), |id| of(&self.state.series[id][column]))?);

@@ -192,11 +192,11 @@ impl Dispersion {
         if deff > CLEARLY { memory * deff / (deff - 1.0) } else { memory }
     }
 
-    /// The quarter of the sets that vary most.
+    /// The quarter of the sets that vary most; those that hold all rows or none say nothing.
     fn varying_most(&self, deff: &[f64]) -> Vec<usize> {
-        let mut sets: Vec<usize> = (0..self.sets).collect();
+        let mut sets: Vec<usize> = (0..self.sets).filter(|&set| self.deff_of(set).is_some()).collect();
         sets.sort_by(|&a, &b| deff[b].total_cmp(&deff[a]));
-        sets.truncate(self.sets.div_ceil(VARY_MOST));
+        sets.truncate(sets.len().div_ceil(VARY_MOST));
         sets
     }
 
@@ -613,10 +613,12 @@ mod tests {
     #[test]
     fn few_windows_show_no_independence() {
         let mut rng = Rng::new(5);
+        // Of the sets a third is empty.
         let mut few = Dispersion::new(30, 1);
         let mut add = |to: &mut Dispersion| {
-            let counts: Vec<u64> =
-                (0..30).map(|_| (0..100).filter(|_| rng.next_f64() < 0.5).count() as u64).collect();
+            let mut counts: Vec<u64> =
+                (0..20).map(|_| (0..100).filter(|_| rng.next_f64() < 0.5).count() as u64).collect();
+            counts.resize(30, 0);
             to.update(&counts, 100, 0).unwrap();
         };
         (0..99).for_each(|_| add(&mut few));
