@@ -331,6 +331,43 @@ fn a_trailing_reference_follows() {
     assert!(verdicts[2 * 280..].iter().all(|verdict| verdict != "drift"), "{verdicts:?}");
 }
 
+/// A trailing reference of few windows does not show how they vary: those that are watched do, and renewals keep that.
+#[test]
+fn a_short_trailing_reference_promises_once_thirty_windows_were_seen() {
+    let settings = Settings { reference: Span::Trailing(14), lateness_us: 0, ..settings() };
+    let mut monitor = Monitor::try_new(settings, None).unwrap();
+    let rows = hours(0, 120, 400, 31).batch();
+    for hour in 0..120 {
+        monitor.update(&rows.slice(hour * 400, 400), NOW_US).unwrap();
+        let standings = monitor.standings().unwrap();
+        // The window of the hour is open.
+        let (status, promise) = (text(&standings, "status"), text(&standings, "promise"));
+        let expected = match hour {
+            0..=14 => "learning",
+            15..30 => "calibrating",
+            _ => "watching",
+        };
+        if hour > 0 {
+            assert!(status.iter().all(|status| status == expected), "{hour}: {status:?}");
+        }
+        match expected {
+            "learning" => assert!(promise.iter().all(String::is_empty), "{promise:?}"),
+            "calibrating" => {
+                assert!(
+                    promise.iter().all(|p| p.starts_with(&format!("none yet: {hour} of 30"))),
+                    "{promise:?}"
+                );
+            }
+            _ => {
+                assert!(promise.iter().all(|p| p.starts_with("if ") && p.contains(" windows")), "{promise:?}")
+            }
+        }
+    }
+    let mut told = Told::default();
+    told.take(&mut monitor);
+    assert_eq!(told.alarms().num_rows(), 0);
+}
+
 #[test]
 fn a_reference_that_is_handed_over_is_used_whole() {
     let reference = hours(-2000, -1900, 100, 17).batch();

@@ -42,12 +42,22 @@ pub(super) struct Budget {
     pub series: f64,
     /// The share of the rows that does not matter.
     pub tolerance: f64,
+    /// Whether references are renewed again and again.
+    pub renews: bool,
 }
 
 impl Budget {
     /// What the evidence of either detector must reach.
     pub fn threshold(&self) -> f64 {
         self.series / (self.a_window * (1.0 - FOR_BREAKAGES) / 2.0)
+    }
+
+    /// The chance, of one series, that any bound of its reference of this number, from 1, is wrong. Those of all renewals
+    /// together are as likely wrong as those of the one reference that is never renewed.
+    fn reference_level(&self, number: u32) -> f64 {
+        let number = f64::from(number);
+        let part = if self.renews { 1.0 / (number * (number + 1.0)) } else { 1.0 };
+        REFERENCE_LEVEL * part / self.series
     }
 
     /// The chance, in one window of one series, that a breakage is none.
@@ -131,11 +141,11 @@ impl Status {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Series {
     baseline: Baseline,
-    /// Of a trailing reference, its steps, and the one under way.
+    /// Of a trailing reference, its steps, and the one under way; as many more as show how windows vary.
     steps: VecDeque<Baseline>,
     windows_in_step: u64,
-    /// How often bounds were taken, each at its own level.
-    renewals: u32,
+    /// The number of its reference, from 1, among those under which something was promised: each has its own level.
+    number: u32,
     watching: Option<Watching>,
     alarm: Option<Alarm>,
     ended: Option<Alarm>,
@@ -312,7 +322,7 @@ impl Series {
             baseline: Baseline::new(watched, buckets),
             steps: VecDeque::new(),
             windows_in_step: 0,
-            renewals: 0,
+            number: 1,
             watching: None,
             alarm: None,
             ended: None,
@@ -381,7 +391,6 @@ impl Series {
         calibration: Option<Dispersion>,
         promise: Promise,
     ) -> Result<()> {
-        self.renewals += 1;
         let bands = self.bands(watched, budget, &discounts)?;
         let shape = Shape::of(&bands.iter().map(Vec::as_slice).collect::<Vec<_>>());
         let evidence = Evidence::new(&shape);
@@ -392,11 +401,8 @@ impl Series {
 
     /// Bounds of the reference, each wrong so seldom that all of them, over all renewals, keep their level.
     fn bands(&self, watched: &Watched, budget: &Budget, discounts: &[Discount]) -> Result<Vec<Vec<Band>>> {
-        let renewals = f64::from(self.renewals);
         let sides = 2.0 * watched.sets() as f64;
-        let level = REFERENCE_LEVEL / (budget.series * sides * renewals * (renewals + 1.0));
-        // The first renewal is the only one of most references: it has the half that the others leave.
-        let level = if self.renewals == 1 { 2.0 * level } else { level };
+        let level = budget.reference_level(self.number) / sides;
         self.baseline.bands(watched, discounts, level, budget.tolerance)
     }
 
@@ -667,7 +673,6 @@ impl Series {
             return Ok(());
         }
         let (discounts, promise) = (calibration.discounts(), watching.promise);
-        self.renewals -= 1;
         self.set(seen.watched, budget, discounts, None, promise)
     }
 
@@ -677,26 +682,44 @@ impl Series {
     /// The counts are of another column.
     pub fn trail(&mut self, seen: &Seen<'_>, windows: u64, budget: &Budget) -> Result<()> {
         let step_windows = windows.div_ceil(STEPS);
+        let of_reference = windows.div_ceil(step_windows) as usize;
+        let kept = of_reference.max((WINDOWS_TO_CALIBRATE as u64).div_ceil(step_windows) as usize);
         if self.steps.is_empty() || self.windows_in_step >= step_windows {
-            if self.steps.len() as u64 >= windows.div_ceil(step_windows) {
-                self.renew(seen.watched, budget)?;
+            if self.steps.len() >= kept {
                 self.steps.pop_front();
             }
-            self.steps.push_back(Baseline::new(seen.watched, self.baseline.buckets()));
+            let new = || Baseline::new(seen.watched, self.baseline.buckets());
+            self.steps.push_back(self.steps.back().map_or_else(new, |last| last.following(seen.watched)));
             self.windows_in_step = 0;
         }
         self.windows_in_step += 1;
-        match self.steps.back_mut() {
-            Some(step) => step.add_window(seen.watched, seen.cells, seen.bucket, seen.chooses),
-            None => Ok(()),
+        if let Some(step) = self.steps.back_mut() {
+            step.add_window(seen.watched, seen.cells, seen.bucket, seen.chooses)?;
+        }
+        // The first reference is that of the windows that were learnt.
+        let is_whole = self.windows_in_step == step_windows && self.steps.len() >= of_reference;
+        if is_whole && self.watching.is_some() {
+            self.renew(seen.watched, budget, of_reference)
+        } else {
+            Ok(())
         }
     }
 
-    /// Takes all steps as the reference; evidence starts anew, and what is an alarm remains one.
-    fn renew(&mut self, watched: &Watched, budget: &Budget) -> Result<()> {
+    /// Takes the last steps, so many, as the reference; evidence starts anew, and what is an alarm remains one. How windows
+    /// vary all steps show.
+    fn renew(&mut self, watched: &Watched, budget: &Budget, of_reference: usize) -> Result<()> {
         let mut recent = Baseline::new(watched, self.baseline.buckets());
-        self.steps.iter().for_each(|step| recent.merge(step));
+        let first = self.steps.len() - of_reference;
+        for (place, step) in self.steps.iter().enumerate() {
+            if place < first {
+                recent.merge_dispersion(step);
+            } else {
+                recent.merge(step);
+            }
+        }
         self.baseline = recent;
+        // A reference under which nothing was promised has spent no part of the level.
+        self.number += u32::from(self.promise().is_some_and(Promise::holds));
         self.watch(watched, budget)
     }
 
@@ -769,5 +792,18 @@ impl Watching {
             // Bands, discounts and shape are of one series, and so fit.
             self.bets = bets.ok().map(|bets| (bucket, bets));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn renewals_share_the_level() {
+        let of = |renews| Budget { a_window: 0.01, series: 4.0, tolerance: 0.0, renews };
+        assert_eq!(of(false).reference_level(1), REFERENCE_LEVEL / 4.0);
+        let all: f64 = (1..100_000).map(|number| of(true).reference_level(number)).sum();
+        assert!((4.0 * all / REFERENCE_LEVEL - 1.0).abs() < 1e-4, "{all}");
     }
 }

@@ -966,6 +966,7 @@ impl Monitor {
             a_window: self.settings.false_alarms_a_window,
             series: (self.state.watched.len() * self.state.segments.most()) as f64,
             tolerance: self.settings.tolerance,
+            renews: matches!(self.settings.reference, Span::Trailing(_)),
         }
     }
 

@@ -322,7 +322,12 @@ impl Dispersion {
         let remembered = (1.0 + memory) / (1.0 - memory);
         let clear = self.memory() > WITHIN / (self.windows() as f64).sqrt();
         let windows = if clear || self.windows() < WINDOWS_TO_SHOW { remembered } else { 1.0 };
-        let most = MOST_OF_A_WINDOW * (self.windows() as f64).ln();
+        // Where nothing is seen of dependence, there are no bursts to make up for.
+        let most = if self.looks_independent() {
+            f64::INFINITY
+        } else {
+            MOST_OF_A_WINDOW * (self.windows() as f64).ln()
+        };
         let deff = self.deff();
         let typical = mean(&deff);
         let (blocks, least) = (self.of_blocks(), self.unseen());
