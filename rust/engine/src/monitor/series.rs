@@ -146,6 +146,8 @@ pub(super) struct Series {
     windows_in_step: u64,
     /// The number of its reference, from 1, among those under which something was promised: each has its own level.
     number: u32,
+    /// Of a series that came up when the reference had been learnt, the first window that is not of a reference of its own.
+    learns_until: Option<i64>,
     watching: Option<Watching>,
     alarm: Option<Alarm>,
     ended: Option<Alarm>,
@@ -155,6 +157,8 @@ pub(super) struct Series {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 struct Watching {
     bands: Vec<Vec<Band>>,
+    /// Whether the reference has rows of a bucket: without them nothing can be said of its windows.
+    known: Vec<bool>,
     discounts: Vec<Discount>,
     shape: Shape,
     evidence: Evidence,
@@ -303,15 +307,16 @@ impl Seen<'_> {
         self.cells.iter().sum()
     }
 
-    /// Buckets of the windows since one, by their part of them.
-    fn buckets_since(&self, since: i64) -> BTreeMap<usize, f64> {
+    /// Buckets of the windows since one, by their part of them, those that are compared with anything.
+    fn buckets_since(&self, since: i64, is_known: impl Fn(usize) -> bool) -> BTreeMap<usize, f64> {
         // Of a long time its end is enough: seasons come round.
         let first = since.max(self.window - MOST_SINCE).min(self.window);
-        let part = 1.0 / (self.window - first + 1) as f64;
         let mut buckets = BTreeMap::new();
-        for window in first..=self.window {
-            *buckets.entry((self.bucket_of)(window)).or_insert(0.0) += part;
+        for bucket in (first..=self.window).map(self.bucket_of).filter(|&bucket| is_known(bucket)) {
+            *buckets.entry(bucket).or_insert(0.0) += 1.0;
         }
+        let all: f64 = buckets.values().sum();
+        buckets.values_mut().for_each(|part| *part /= all);
         buckets
     }
 }
@@ -323,6 +328,7 @@ impl Series {
             steps: VecDeque::new(),
             windows_in_step: 0,
             number: 1,
+            learns_until: None,
             watching: None,
             alarm: None,
             ended: None,
@@ -344,6 +350,23 @@ impl Series {
         self.watching.as_ref().map(|watching| watching.promise)
     }
 
+    /// Whether rows of a window, or those that come late to it, are of a reference of its own, for which it takes so many
+    /// windows from the first that it meets. It is watched from the first window after them.
+    ///
+    /// # Errors
+    /// The budget is out of range.
+    pub fn learns_itself(&mut self, seen: &Seen<'_>, windows: i64, budget: &Budget) -> Result<bool> {
+        if self.watching.is_none() && !seen.amends {
+            self.learns_until.get_or_insert(seen.window.saturating_add(windows));
+        }
+        let Some(until) = self.learns_until else { return Ok(false) };
+        let learns = seen.window < until;
+        if !learns && !seen.amends && self.watching.is_none() {
+            self.watch(seen.watched, budget)?;
+        }
+        Ok(learns)
+    }
+
     /// Where it stands.
     pub fn status(&self) -> Status {
         match &self.watching {
@@ -352,6 +375,16 @@ impl Series {
             Some(watching) if watching.calibration.is_some() => Status::Calibrating,
             Some(_) => Status::Watching,
         }
+    }
+
+    /// Where it stands in windows of a bucket.
+    fn status_in(&self, bucket: usize) -> Status {
+        if self.watching.is_some() && !self.knows(bucket) { Status::Unknown } else { self.status() }
+    }
+
+    /// Whether it is watched in windows of a bucket.
+    fn knows(&self, bucket: usize) -> bool {
+        self.watching.as_ref().is_some_and(|watching| watching.known[bucket])
     }
 
     /// The windows that show how it varies.
@@ -394,8 +427,9 @@ impl Series {
         let bands = self.bands(watched, budget, &discounts)?;
         let shape = Shape::of(&bands.iter().map(Vec::as_slice).collect::<Vec<_>>());
         let evidence = Evidence::new(&shape);
+        let known = (0..self.baseline.buckets()).map(|bucket| self.baseline.rows(bucket) > 0).collect();
         self.watching =
-            Some(Watching { bands, discounts, shape, evidence, calibration, promise, bets: None });
+            Some(Watching { bands, known, discounts, shape, evidence, calibration, promise, bets: None });
         Ok(())
     }
 
@@ -410,10 +444,11 @@ impl Series {
     pub fn smallest_change(&self, watched: &Watched) -> Option<f64> {
         let watching = self.watching.as_ref()?;
         let mut most: f64 = 0.0;
-        for (bucket, bands) in watching.bands.iter().enumerate() {
+        for (bucket, bands) in watching.bands.iter().enumerate().filter(|(bucket, _)| watching.known[*bucket])
+        {
             let counts = self.baseline.set_counts(watched, bucket).into_iter();
             for (set, (band, (count, rows))) in bands.iter().zip(counts).enumerate() {
-                if rows == 0 || self.baseline.is_unbounded(watched, bucket, set) {
+                if self.baseline.is_unbounded(watched, bucket, set) {
                     continue;
                 }
                 let share = count as f64 / rows as f64;
@@ -429,7 +464,7 @@ impl Series {
     /// The counts are of another column.
     pub fn update(&mut self, seen: &Seen<'_>, budget: &Budget, events: &mut Vec<Event>) -> Result<Judged> {
         let rows = seen.rows();
-        if self.watching.is_none() {
+        if !self.knows(seen.bucket) {
             return self.judged(seen, budget, None);
         }
         let mut sets = vec![];
@@ -621,6 +656,7 @@ impl Series {
     ) {
         let Some(alarm) = &mut self.alarm else { return };
         alarm.events += 1;
+        let number = alarm.events;
         let reference = self.baseline.cells(seen.bucket);
         let set = found.set as usize;
         let discount = self.watching.as_ref().map_or(Discount::NONE, |watching| watching.discounts[set]);
@@ -631,7 +667,7 @@ impl Series {
         };
         // Rows since then may be of several seasons, and are told beside the same mixture of the reference.
         let (mut share, mut before) = (0.0, Band { lower: 0.0, upper: 0.0 });
-        for (bucket, weight) in seen.buckets_since(found.since) {
+        for (bucket, weight) in seen.buckets_since(found.since, |bucket| self.knows(bucket)) {
             let (count, rows) = self.baseline.set_counts(seen.watched, bucket)[set];
             let of_bucket = band(count, rows);
             share += weight * count as f64 / rows.max(1) as f64;
@@ -647,7 +683,7 @@ impl Series {
         }
         events.push(Event {
             alarm: 0,
-            number: alarm.events,
+            number,
             happened,
             segment: seen.segment.to_owned(),
             column: seen.watched.name.clone(),
@@ -729,7 +765,7 @@ impl Series {
         let mut judged = Judged {
             rows: seen.rows(),
             missing: seen.cells.last().copied().unwrap_or(0),
-            status: self.status(),
+            status: self.status_in(seen.bucket),
             effect: None,
             effect_bound: None,
             verdict: None,
@@ -741,8 +777,8 @@ impl Series {
             }),
             alarm: self.alarm.is_some(),
         };
-        let (m, n) = (self.baseline.rows(seen.bucket), judged.rows);
-        if self.watching.is_none() || m == 0 || n == 0 {
+        let n = judged.rows;
+        if !self.knows(seen.bucket) || n == 0 {
             return Ok(judged);
         }
         let reference = self.baseline.compared(seen.watched, seen.bucket);
