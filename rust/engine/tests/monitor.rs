@@ -340,6 +340,76 @@ fn seasons_are_compared_with_themselves() {
     assert!(promises.iter().all(|promise| promise.starts_with("none")), "{promises:?}");
 }
 
+/// Hours of which the reference has no rows are compared with nothing: neither is anything said of them, nor do they end an
+/// alarm.
+#[test]
+fn a_season_without_rows_has_no_reference() {
+    let mut made = hours(0, 24 * 30, 100, 21);
+    for (i, x) in made.x.iter_mut().enumerate() {
+        // From day 24 on a fifth of the rows is missing at any hour, and at night, which is new, x is another.
+        let (day, hour) = (i / 2400, (i / 100) % 24);
+        if day >= 24 {
+            *x = if i % 5 == 0 { None } else { x.map(|x| x + if hour < 6 { 50.0 } else { 0.0 }) };
+        }
+    }
+    let keep: Vec<usize> = (0..made.ts.len()).filter(|i| i / 2400 >= 21 || (i / 100) % 24 >= 6).collect();
+    let made = Rows {
+        ts: keep.iter().map(|&i| made.ts[i]).collect(),
+        x: keep.iter().map(|&i| made.x[i]).collect(),
+        c: keep.iter().map(|&i| made.c[i]).collect(),
+    };
+    let cycle = Some(Cycle::HourOfDay);
+    let told = run(Settings { cycle, reference: Span::First(24 * 20), ..settings() }, &[made.batch()]);
+    let results = told.results();
+    let [column, status, verdict, window] =
+        ["column", "status", "verdict", "window"].map(|name| text(&results, name));
+    let mut nights = 0;
+    for row in 0..results.num_rows() {
+        let hour: u32 = window[row][11..13].parse().unwrap();
+        let is_night = hour < 6 && window[row][..10] >= *"2026-01-26";
+        nights += usize::from(is_night);
+        assert_eq!(status[row] == "no reference", is_night, "{} {}", window[row], status[row]);
+        assert!(!is_night || verdict[row].is_empty(), "{} {}", column[row], window[row]);
+    }
+    assert_eq!(nights, 2 * 9 * 6);
+    // Of the number of rows there is a reference: none.
+    let events: Vec<_> = told.events().into_iter().filter(|event| event[2] != "rule").collect();
+    assert_eq!(events, [["opened", "x", "fast", "missing"]]);
+}
+
+/// A segment that comes up later learns from as many windows as the reference has, and is watched from then on.
+#[test]
+fn a_segment_that_comes_up_later_learns_from_its_first_windows() {
+    let mut made = hours(0, 200, 100, 22);
+    for (i, (x, c)) in made.x.iter_mut().zip(&mut made.c).enumerate() {
+        let hour = i / 100;
+        // Half of the rows are of a segment of its own from hour 70 on, in which x lies higher, and higher still from 150 on.
+        *c = Some(if hour >= 70 && i % 2 == 0 { "late" } else { "a" });
+        if *c == Some("late") {
+            *x = x.map(|x| x + if hour >= 150 { 0.6 } else { 0.2 });
+        }
+    }
+    for reference in [Span::First(50), Span::Trailing(50)] {
+        let settings = Settings { segments: vec![vec!["c".into()]], reference, ..settings() };
+        let told = run(settings, &[made.batch()]);
+        let results = told.results();
+        let [segment, status] = ["segment", "status"].map(|name| text(&results, name));
+        let late: Vec<_> = (0..results.num_rows()).filter(|&row| segment[row] == "c=late").collect();
+        let status: Vec<_> = late.iter().map(|&row| &*status[row]).collect();
+        assert_eq!(status.iter().position(|status| *status != "learning"), Some(2 * 50), "{status:?}");
+        assert!(status[2 * 50..].iter().all(|status| *status == "watching"));
+        let alarms = told.alarms();
+        let [segment, column, window] = ["segment", "column", "window"].map(|name| text(&alarms, name));
+        let first = (0..alarms.num_rows()).find(|&row| segment[row] == "c=late").unwrap();
+        assert_eq!(column[first], "x");
+        // Hour 150 is that of 06:00 on 11 January.
+        assert!(
+            ("2026-01-11 06:00"..="2026-01-11 20:00").contains(&&*window[first]),
+            "{segment:?} {column:?} {window:?}"
+        );
+    }
+}
+
 /// A trailing reference follows: a step is an alarm that ends, though the step stays.
 #[test]
 fn a_trailing_reference_follows() {
@@ -353,6 +423,43 @@ fn a_trailing_reference_follows() {
     assert_eq!(status.iter().filter(|status| *status == "learning").count(), 2 * 48);
     let verdicts = text(&results, "verdict");
     assert!(verdicts[2 * 280..].iter().all(|verdict| verdict != "drift"), "{verdicts:?}");
+}
+
+/// A trailing reference of few windows does not show how they vary: those that are watched do, and renewals keep that.
+#[test]
+fn a_short_trailing_reference_promises_once_thirty_windows_were_seen() {
+    let settings = Settings { reference: Span::Trailing(14), lateness_us: 0, ..settings() };
+    let mut monitor = Monitor::try_new(settings, None).unwrap();
+    let rows = hours(0, 120, 400, 31).batch();
+    for hour in 0..120 {
+        monitor.update(&rows.slice(hour * 400, 400), NOW_US).unwrap();
+        let standings = monitor.standings().unwrap();
+        // The window of the hour is open.
+        let (status, promise) = (text(&standings, "status"), text(&standings, "promise"));
+        let expected = match hour {
+            0..=14 => "learning",
+            15..30 => "calibrating",
+            _ => "watching",
+        };
+        if hour > 0 {
+            assert!(status.iter().all(|status| status == expected), "{hour}: {status:?}");
+        }
+        match expected {
+            "learning" => assert!(promise.iter().all(String::is_empty), "{promise:?}"),
+            "calibrating" => {
+                assert!(
+                    promise.iter().all(|p| p.starts_with(&format!("none yet: {hour} of 30"))),
+                    "{promise:?}"
+                );
+            }
+            _ => {
+                assert!(promise.iter().all(|p| p.starts_with("if ") && p.contains(" windows")), "{promise:?}")
+            }
+        }
+    }
+    let mut told = Told::default();
+    told.take(&mut monitor);
+    assert_eq!(told.alarms().num_rows(), 0);
 }
 
 #[test]

@@ -214,3 +214,33 @@ fn categories_that_do_not_change_raise_no_alarm() {
         }
     }
 }
+
+/// Rows that come late, one by one, are more evidence of a window and no more windows.
+#[test]
+fn late_rows_in_many_deliveries_raise_no_more_alarms() {
+    const A_WINDOW: f64 = 0.05;
+    let (columns, reference, windows, late) = (40, 100, 40, 50);
+    let settings = settings(Span::First(reference as u64));
+    let mut monitor =
+        Monitor::try_new(Settings { false_alarms_a_window: A_WINDOW, ..settings }, None).unwrap();
+    monitor.update(&rows(Law::Uniform(2), columns, reference, 2_000, 7), NOW_US).unwrap();
+    // Of each window half of the rows come when the next one has closed it.
+    let later = rows(Law::Uniform(2), columns, reference + windows, 2 * late, 8);
+    let part = |window: usize, half: usize| later.slice((2 * window + half) * late, late);
+    for window in reference..reference + windows {
+        monitor.update(&part(window, 0), NOW_US).unwrap();
+        if window > reference {
+            let rows = part(window - 1, 1);
+            for row in 0..late {
+                monitor.update(&rows.slice(row, 1), NOW_US).unwrap();
+                monitor.feed_late().unwrap();
+            }
+        }
+    }
+    assert_eq!(monitor.counts().late as usize, (windows - 1) * late);
+    let mut said = Said::default();
+    said.add(monitor);
+    let accepted = A_WINDOW * windows as f64;
+    println!("{} alarms of {} series, {accepted} accepted", said.alarms.len(), said.promised);
+    assert!(said.alarms.len() as f64 <= accepted + 3.0 * accepted.sqrt(), "{said:?}");
+}

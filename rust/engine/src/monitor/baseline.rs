@@ -35,6 +35,11 @@ impl Baseline {
         }
     }
 
+    /// Of no rows yet, of the windows that come after these.
+    pub fn following(&self, watched: &Watched) -> Self {
+        Self { dispersion: self.dispersion.following(), ..Self::new(watched, self.buckets.len()) }
+    }
+
     /// Adds the rows of a window; `chose` tells whether values were picked by them that are watched by name.
     ///
     /// # Errors
@@ -84,8 +89,13 @@ impl Baseline {
             add(mine, theirs);
         }
         self.pools_unknown |= later.pools_unknown;
-        self.dispersion.merge(&later.dispersion);
+        self.merge_dispersion(later);
         self.error = self.error.max(later.error);
+    }
+
+    /// Adds how windows vary that came later, and not their rows.
+    pub fn merge_dispersion(&mut self, later: &Self) {
+        self.dispersion.merge(&later.dispersion);
     }
 
     /// How many buckets there are.

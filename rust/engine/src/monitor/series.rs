@@ -42,12 +42,22 @@ pub(super) struct Budget {
     pub series: f64,
     /// The share of the rows that does not matter.
     pub tolerance: f64,
+    /// Whether references are renewed again and again.
+    pub renews: bool,
 }
 
 impl Budget {
     /// What the evidence of either detector must reach.
     pub fn threshold(&self) -> f64 {
         self.series / (self.a_window * (1.0 - FOR_BREAKAGES) / 2.0)
+    }
+
+    /// The chance, of one series, that any bound of its reference of this number, from 1, is wrong. Those of all renewals
+    /// together are as likely wrong as those of the one reference that is never renewed.
+    fn reference_level(&self, number: u32) -> f64 {
+        let number = f64::from(number);
+        let part = if self.renews { 1.0 / (number * (number + 1.0)) } else { 1.0 };
+        REFERENCE_LEVEL * part / self.series
     }
 
     /// The chance, in one window of one series, that a breakage is none.
@@ -131,11 +141,13 @@ impl Status {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Series {
     baseline: Baseline,
-    /// Of a trailing reference, its steps, and the one under way.
+    /// Of a trailing reference, its steps, and the one under way; as many more as show how windows vary.
     steps: VecDeque<Baseline>,
     windows_in_step: u64,
-    /// How often bounds were taken, each at its own level.
-    renewals: u32,
+    /// The number of its reference, from 1, among those under which something was promised: each has its own level.
+    number: u32,
+    /// Of a series that came up when the reference had been learnt, the first window that is not of a reference of its own.
+    learns_until: Option<i64>,
     watching: Option<Watching>,
     alarm: Option<Alarm>,
     ended: Option<Alarm>,
@@ -145,6 +157,8 @@ pub(super) struct Series {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 struct Watching {
     bands: Vec<Vec<Band>>,
+    /// Whether the reference has rows of a bucket: without them nothing can be said of its windows.
+    known: Vec<bool>,
     discounts: Vec<Discount>,
     shape: Shape,
     evidence: Evidence,
@@ -161,6 +175,8 @@ struct Watching {
 pub(super) enum Promise {
     /// Rows are independent, as so many windows of the reference show.
     Rows { windows: usize },
+    /// Rows depend on each other no more than so few windows show, so that up to so many of them say as much as one.
+    Few { windows: usize, rows: f64 },
     /// Windows vary by up to so many times more than independent rows would, and remember no more than this.
     Windows { windows: usize, deff: f64, memory: f64 },
     /// Windows vary by no more than the tolerance covers, whatever they remember.
@@ -181,6 +197,10 @@ impl Promise {
         if dispersion.is_independent() {
             return Self::Rows { windows };
         }
+        if dispersion.looks_independent() {
+            let rows = dispersion.discounts().iter().map(|discount| discount.rows).fold(1.0, f64::max);
+            return Self::Few { windows, rows };
+        }
         if dispersion.promises_nothing(tolerance) {
             return Self::Nothing { memory, wobble: dispersion.wobble() };
         }
@@ -193,7 +213,7 @@ impl Promise {
 
     /// Whether the accepted number of false alarms is promised.
     pub fn holds(self) -> bool {
-        matches!(self, Self::Rows { .. } | Self::Windows { .. } | Self::Covered { .. })
+        matches!(self, Self::Rows { .. } | Self::Few { .. } | Self::Windows { .. } | Self::Covered { .. })
     }
 
     /// In words.
@@ -202,6 +222,10 @@ impl Promise {
             Self::Rows { windows } => {
                 format!("if rows stay independent of each other, as in {windows} windows of the reference")
             }
+            Self::Few { windows, rows } => format!(
+                "if rows depend on each other no more than {windows} windows of the reference show, {rows:.1} of them counted \
+                 as one"
+            ),
             Self::Windows { windows, deff, memory } => format!(
                 "if windows go on varying up to {deff:.1} times more than independent rows and remembering at most \
                  {memory:.2} of it, as in {windows} windows of the reference"
@@ -272,6 +296,8 @@ pub(super) struct Seen<'a> {
     pub cells: &'a [u64],
     /// Whether values were picked by its rows that are watched by name.
     pub chooses: bool,
+    /// Whether these rows came late to a window that was seen before.
+    pub amends: bool,
     /// The bucket of any window.
     pub bucket_of: &'a (dyn Fn(i64) -> usize + Sync),
 }
@@ -281,15 +307,16 @@ impl Seen<'_> {
         self.cells.iter().sum()
     }
 
-    /// Buckets of the windows since one, by their part of them.
-    fn buckets_since(&self, since: i64) -> BTreeMap<usize, f64> {
+    /// Buckets of the windows since one, by their part of them, those that are compared with anything.
+    fn buckets_since(&self, since: i64, is_known: impl Fn(usize) -> bool) -> BTreeMap<usize, f64> {
         // Of a long time its end is enough: seasons come round.
         let first = since.max(self.window - MOST_SINCE).min(self.window);
-        let part = 1.0 / (self.window - first + 1) as f64;
         let mut buckets = BTreeMap::new();
-        for window in first..=self.window {
-            *buckets.entry((self.bucket_of)(window)).or_insert(0.0) += part;
+        for bucket in (first..=self.window).map(self.bucket_of).filter(|&bucket| is_known(bucket)) {
+            *buckets.entry(bucket).or_insert(0.0) += 1.0;
         }
+        let all: f64 = buckets.values().sum();
+        buckets.values_mut().for_each(|part| *part /= all);
         buckets
     }
 }
@@ -300,7 +327,8 @@ impl Series {
             baseline: Baseline::new(watched, buckets),
             steps: VecDeque::new(),
             windows_in_step: 0,
-            renewals: 0,
+            number: 1,
+            learns_until: None,
             watching: None,
             alarm: None,
             ended: None,
@@ -322,6 +350,23 @@ impl Series {
         self.watching.as_ref().map(|watching| watching.promise)
     }
 
+    /// Whether rows of a window, or those that come late to it, are of a reference of its own, for which it takes so many
+    /// windows from the first that it meets. It is watched from the first window after them.
+    ///
+    /// # Errors
+    /// The budget is out of range.
+    pub fn learns_itself(&mut self, seen: &Seen<'_>, windows: i64, budget: &Budget) -> Result<bool> {
+        if self.watching.is_none() && !seen.amends {
+            self.learns_until.get_or_insert(seen.window.saturating_add(windows));
+        }
+        let Some(until) = self.learns_until else { return Ok(false) };
+        let learns = seen.window < until;
+        if !learns && !seen.amends && self.watching.is_none() {
+            self.watch(seen.watched, budget)?;
+        }
+        Ok(learns)
+    }
+
     /// Where it stands.
     pub fn status(&self) -> Status {
         match &self.watching {
@@ -330,6 +375,16 @@ impl Series {
             Some(watching) if watching.calibration.is_some() => Status::Calibrating,
             Some(_) => Status::Watching,
         }
+    }
+
+    /// Where it stands in windows of a bucket.
+    fn status_in(&self, bucket: usize) -> Status {
+        if self.watching.is_some() && !self.knows(bucket) { Status::Unknown } else { self.status() }
+    }
+
+    /// Whether it is watched in windows of a bucket.
+    fn knows(&self, bucket: usize) -> bool {
+        self.watching.as_ref().is_some_and(|watching| watching.known[bucket])
     }
 
     /// The windows that show how it varies.
@@ -369,22 +424,19 @@ impl Series {
         calibration: Option<Dispersion>,
         promise: Promise,
     ) -> Result<()> {
-        self.renewals += 1;
         let bands = self.bands(watched, budget, &discounts)?;
         let shape = Shape::of(&bands.iter().map(Vec::as_slice).collect::<Vec<_>>());
         let evidence = Evidence::new(&shape);
+        let known = (0..self.baseline.buckets()).map(|bucket| self.baseline.rows(bucket) > 0).collect();
         self.watching =
-            Some(Watching { bands, discounts, shape, evidence, calibration, promise, bets: None });
+            Some(Watching { bands, known, discounts, shape, evidence, calibration, promise, bets: None });
         Ok(())
     }
 
     /// Bounds of the reference, each wrong so seldom that all of them, over all renewals, keep their level.
     fn bands(&self, watched: &Watched, budget: &Budget, discounts: &[Discount]) -> Result<Vec<Vec<Band>>> {
-        let renewals = f64::from(self.renewals);
         let sides = 2.0 * watched.sets() as f64;
-        let level = REFERENCE_LEVEL / (budget.series * sides * renewals * (renewals + 1.0));
-        // The first renewal is the only one of most references: it has the half that the others leave.
-        let level = if self.renewals == 1 { 2.0 * level } else { level };
+        let level = budget.reference_level(self.number) / sides;
         self.baseline.bands(watched, discounts, level, budget.tolerance)
     }
 
@@ -392,10 +444,11 @@ impl Series {
     pub fn smallest_change(&self, watched: &Watched) -> Option<f64> {
         let watching = self.watching.as_ref()?;
         let mut most: f64 = 0.0;
-        for (bucket, bands) in watching.bands.iter().enumerate() {
+        for (bucket, bands) in watching.bands.iter().enumerate().filter(|(bucket, _)| watching.known[*bucket])
+        {
             let counts = self.baseline.set_counts(watched, bucket).into_iter();
             for (set, (band, (count, rows))) in bands.iter().zip(counts).enumerate() {
-                if rows == 0 || self.baseline.is_unbounded(watched, bucket, set) {
+                if self.baseline.is_unbounded(watched, bucket, set) {
                     continue;
                 }
                 let share = count as f64 / rows as f64;
@@ -411,7 +464,7 @@ impl Series {
     /// The counts are of another column.
     pub fn update(&mut self, seen: &Seen<'_>, budget: &Budget, events: &mut Vec<Event>) -> Result<Judged> {
         let rows = seen.rows();
-        if self.watching.is_none() {
+        if !self.knows(seen.bucket) {
             return self.judged(seen, budget, None);
         }
         let mut sets = vec![];
@@ -420,8 +473,11 @@ impl Series {
         if let Some(reading) = &reading {
             self.raise(seen, budget, reading, events)?;
         }
-        self.close(seen, &sets, events);
-        self.calibrate(seen, &sets, budget)?;
+        // Rows that came late are no window of their own, which alone tells how windows vary and that an alarm is over.
+        if !seen.amends {
+            self.close(seen, &sets, events);
+            self.calibrate(seen, &sets, budget)?;
+        }
         self.judged(seen, budget, reading)
     }
 
@@ -429,7 +485,12 @@ impl Series {
         let watching = self.watching.as_mut()?;
         watching.meet(seen.bucket);
         let (_, bets) = watching.bets.as_ref()?;
-        Some(watching.evidence.update(bets, sets, rows, seen.window))
+        let evidence = &mut watching.evidence;
+        Some(if seen.amends {
+            evidence.amend(bets, sets, rows, seen.window)
+        } else {
+            evidence.update(bets, sets, rows, seen.window)
+        })
     }
 
     /// Opens, extends or reopens the alarm where the evidence suffices.
@@ -504,6 +565,10 @@ impl Series {
     /// The cell that holds all rows, where that is next to impossible.
     fn broken(&self, seen: &Seen<'_>, budget: &Budget) -> Option<usize> {
         let rows = seen.rows();
+        // A window is looked at once.
+        if seen.amends {
+            return None;
+        }
         let cell = seen.cells.iter().position(|&count| count == rows && rows > 0)?;
         let watching = self.watching.as_ref()?;
         let set = seen.watched.set_of_cell(cell)?;
@@ -591,6 +656,7 @@ impl Series {
     ) {
         let Some(alarm) = &mut self.alarm else { return };
         alarm.events += 1;
+        let number = alarm.events;
         let reference = self.baseline.cells(seen.bucket);
         let set = found.set as usize;
         let discount = self.watching.as_ref().map_or(Discount::NONE, |watching| watching.discounts[set]);
@@ -601,7 +667,7 @@ impl Series {
         };
         // Rows since then may be of several seasons, and are told beside the same mixture of the reference.
         let (mut share, mut before) = (0.0, Band { lower: 0.0, upper: 0.0 });
-        for (bucket, weight) in seen.buckets_since(found.since) {
+        for (bucket, weight) in seen.buckets_since(found.since, |bucket| self.knows(bucket)) {
             let (count, rows) = self.baseline.set_counts(seen.watched, bucket)[set];
             let of_bucket = band(count, rows);
             share += weight * count as f64 / rows.max(1) as f64;
@@ -617,7 +683,7 @@ impl Series {
         }
         events.push(Event {
             alarm: 0,
-            number: alarm.events,
+            number,
             happened,
             segment: seen.segment.to_owned(),
             column: seen.watched.name.clone(),
@@ -643,7 +709,6 @@ impl Series {
             return Ok(());
         }
         let (discounts, promise) = (calibration.discounts(), watching.promise);
-        self.renewals -= 1;
         self.set(seen.watched, budget, discounts, None, promise)
     }
 
@@ -653,26 +718,44 @@ impl Series {
     /// The counts are of another column.
     pub fn trail(&mut self, seen: &Seen<'_>, windows: u64, budget: &Budget) -> Result<()> {
         let step_windows = windows.div_ceil(STEPS);
+        let of_reference = windows.div_ceil(step_windows) as usize;
+        let kept = of_reference.max((WINDOWS_TO_CALIBRATE as u64).div_ceil(step_windows) as usize);
         if self.steps.is_empty() || self.windows_in_step >= step_windows {
-            if self.steps.len() as u64 >= windows.div_ceil(step_windows) {
-                self.renew(seen.watched, budget)?;
+            if self.steps.len() >= kept {
                 self.steps.pop_front();
             }
-            self.steps.push_back(Baseline::new(seen.watched, self.baseline.buckets()));
+            let new = || Baseline::new(seen.watched, self.baseline.buckets());
+            self.steps.push_back(self.steps.back().map_or_else(new, |last| last.following(seen.watched)));
             self.windows_in_step = 0;
         }
         self.windows_in_step += 1;
-        match self.steps.back_mut() {
-            Some(step) => step.add_window(seen.watched, seen.cells, seen.bucket, seen.chooses),
-            None => Ok(()),
+        if let Some(step) = self.steps.back_mut() {
+            step.add_window(seen.watched, seen.cells, seen.bucket, seen.chooses)?;
+        }
+        // The first reference is that of the windows that were learnt.
+        let is_whole = self.windows_in_step == step_windows && self.steps.len() >= of_reference;
+        if is_whole && self.watching.is_some() {
+            self.renew(seen.watched, budget, of_reference)
+        } else {
+            Ok(())
         }
     }
 
-    /// Takes all steps as the reference; evidence starts anew, and what is an alarm remains one.
-    fn renew(&mut self, watched: &Watched, budget: &Budget) -> Result<()> {
+    /// Takes the last steps, so many, as the reference; evidence starts anew, and what is an alarm remains one. How windows
+    /// vary all steps show.
+    fn renew(&mut self, watched: &Watched, budget: &Budget, of_reference: usize) -> Result<()> {
         let mut recent = Baseline::new(watched, self.baseline.buckets());
-        self.steps.iter().for_each(|step| recent.merge(step));
+        let first = self.steps.len() - of_reference;
+        for (place, step) in self.steps.iter().enumerate() {
+            if place < first {
+                recent.merge_dispersion(step);
+            } else {
+                recent.merge(step);
+            }
+        }
         self.baseline = recent;
+        // A reference under which nothing was promised has spent no part of the level.
+        self.number += u32::from(self.promise().is_some_and(Promise::holds));
         self.watch(watched, budget)
     }
 
@@ -682,7 +765,7 @@ impl Series {
         let mut judged = Judged {
             rows: seen.rows(),
             missing: seen.cells.last().copied().unwrap_or(0),
-            status: self.status(),
+            status: self.status_in(seen.bucket),
             effect: None,
             effect_bound: None,
             verdict: None,
@@ -694,8 +777,8 @@ impl Series {
             }),
             alarm: self.alarm.is_some(),
         };
-        let (m, n) = (self.baseline.rows(seen.bucket), judged.rows);
-        if self.watching.is_none() || m == 0 || n == 0 {
+        let n = judged.rows;
+        if !self.knows(seen.bucket) || n == 0 {
             return Ok(judged);
         }
         let reference = self.baseline.compared(seen.watched, seen.bucket);
@@ -745,5 +828,18 @@ impl Watching {
             // Bands, discounts and shape are of one series, and so fit.
             self.bets = bets.ok().map(|bets| (bucket, bets));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn renewals_share_the_level() {
+        let of = |renews| Budget { a_window: 0.01, series: 4.0, tolerance: 0.0, renews };
+        assert_eq!(of(false).reference_level(1), REFERENCE_LEVEL / 4.0);
+        let all: f64 = (1..100_000).map(|number| of(true).reference_level(number)).sum();
+        assert!((4.0 * all / REFERENCE_LEVEL - 1.0).abs() < 1e-4, "{all}");
     }
 }

@@ -1,6 +1,7 @@
 //! The monitor: rows in, windows and alarms out.
 use super::alarm::{Detector, Event, Happened};
 use super::archive::{Recount, profile_before, profile_of_reference};
+use super::baseline::WINDOWS_TO_CALIBRATE;
 use super::collected::Collected;
 use super::named::Names;
 use super::rules::{self, Broken, Volume};
@@ -87,6 +88,8 @@ pub(super) struct State {
     /// The first window of all, and the first that is not of the reference.
     first: Option<i64>,
     reference_until: Option<i64>,
+    /// Windows of the reference of a segment that comes up after it.
+    windows_to_learn: i64,
     /// The first window that is not closed.
     closed_until: Option<i64>,
     watermark_us: i64,
@@ -193,6 +196,7 @@ impl Monitor {
             is_learning: true,
             first: None,
             reference_until: None,
+            windows_to_learn: 0,
             closed_until: None,
             watermark_us: i64::MIN,
             newest_us: i64::MIN,
@@ -838,6 +842,7 @@ impl Monitor {
         let settings = &self.settings;
         let bucket_of = |window| settings.bucket(window);
         let chooses = self.state.chosen_by.has(window, bucket);
+        let windows_to_learn = self.state.windows_to_learn;
         let state = &mut self.state;
         let name = state.segments.name(segment).to_owned();
         let work = |(watched, series): &mut (&Watched, &mut Series)| -> Result<(Judged, Vec<Event>)> {
@@ -847,14 +852,19 @@ impl Monitor {
                 return Ok((Judged::retyped(profile.rows()), events));
             };
             let cells = &cells;
-            let seen =
-                Seen { watched, segment: &name, window, bucket, cells, chooses, bucket_of: &bucket_of };
+            let (segment, bucket_of) = (&*name, &bucket_of);
+            let seen = Seen { watched, segment, window, bucket, cells, chooses, amends, bucket_of };
+            // What chose values that are watched by name was of the reference of all.
+            let (of_reference, chooses) = match is_learning {
+                false if series.learns_itself(&seen, windows_to_learn, &budget)? => (true, false),
+                _ => (of_reference, chooses),
+            };
             if amends && of_reference {
                 series.learn().add_late(watched, cells, bucket, chooses);
                 if !is_learning {
                     return Ok((series.judged(&seen, &budget, None)?, events));
                 }
-            } else if is_learning {
+            } else if of_reference {
                 series.learn().add_window(watched, cells, bucket, chooses)?;
             }
             let judged = series.update(&seen, &budget, &mut events)?;
@@ -955,7 +965,18 @@ impl Monitor {
         });
         done.into_iter().collect::<Result<Vec<()>>>()?;
         self.state.is_learning = false;
+        self.state.windows_to_learn = self.windows_to_learn();
         Ok(())
+    }
+
+    /// As many windows as the reference has; where it has none, as many as show how windows vary.
+    fn windows_to_learn(&self) -> i64 {
+        let state = &self.state;
+        if let (Some(first), Some(until)) = (state.first, state.reference_until) {
+            return until - first;
+        }
+        let windows = state.series[WHOLE].iter().map(|series| series.baseline().dispersion().windows());
+        windows.max().filter(|&windows| windows > 0).unwrap_or(WINDOWS_TO_CALIBRATE) as i64
     }
 
     /// Makes room for a segment and those before it.
@@ -972,6 +993,7 @@ impl Monitor {
             a_window: self.settings.false_alarms_a_window,
             series: (self.state.watched.len() * self.state.segments.most()) as f64,
             tolerance: self.settings.tolerance,
+            renews: matches!(self.settings.reference, Span::Trailing(_)),
         }
     }
 
@@ -1015,8 +1037,9 @@ impl Monitor {
                 judged.push(Judged::retyped(profile.rows()));
                 continue;
             };
-            let (cells, chooses) = (&cells[..], false);
-            let seen = Seen { watched, segment, window, bucket, cells, chooses, bucket_of: &bucket_of };
+            let (cells, chooses, amends) = (&cells[..], false, true);
+            let seen =
+                Seen { watched, segment, window, bucket, cells, chooses, amends, bucket_of: &bucket_of };
             let new = || Series::new(watched, self.settings.buckets());
             let of = |series: &Series| series.judged(&seen, &budget, None);
             judged.push(known.map_or_else(|| of(&new()), |id| of(&self.state.series[id][column]))?);

@@ -5,8 +5,12 @@ use serde::{Deserialize, Serialize};
 
 /// The lag-1 correlation is taken so many standard errors larger than it is estimated.
 const CAUTION: f64 = 1.5;
-/// Fewer windows cannot show that they do not remember.
+/// Fewer windows cannot show that they do not remember, nor that rows are independent.
 const WINDOWS_TO_SHOW: usize = 100;
+/// The memory that so few windows cannot exclude, as what it makes of a variance: (1 + .8) / (1 - .8).
+const UNSEEN_MEMORY: f64 = 9.0;
+/// Neighbouring windows that are looked at together too: a memory that is weak and long shows in their sums.
+const BLOCK: usize = 5;
 /// A correlation beyond this is a memory that no discount makes up for.
 const MOST_MEMORY: f64 = 0.5;
 /// One set in so many is looked at for what windows remember.
@@ -22,6 +26,9 @@ const ROUNDING: f64 = 1e-9;
 const CLEARLY: f64 = 1.67;
 /// Standard errors within which windows look independent.
 const WITHIN: f64 = 2.0;
+/// The same of what many sets show together, which chance moves less than one, and how many are many.
+const WITHIN_FOR_MANY: f64 = 1.5;
+const MANY_SETS: usize = 24;
 /// The same for the set that looks least so: of some 150 sets one lies 3 above by chance.
 const WITHIN_FOR_ANY: f64 = 4.0;
 
@@ -35,6 +42,7 @@ pub struct Dispersion {
     /// Neighbouring windows of one bucket, and of a bucket and the one before it.
     within: Vec<Pairs>,
     across: Vec<Pairs>,
+    blocks: Blocks,
     /// The window before.
     last: Option<Last>,
 }
@@ -67,11 +75,39 @@ struct Pairs {
     sets: Vec<[f64; 3]>,
 }
 
+/// Sums of neighbouring windows, each window by what it leaves of the share that those of its bucket before it foretell: of
+/// independent rows these residuals have variance 1 and no correlation, whatever the seasons (Brown, Durbin and Evans
+/// 1975).
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+struct Blocks {
+    /// Windows that were foretold, and whole blocks of them.
+    windows: usize,
+    blocks: usize,
+    /// Squares of the residuals of windows, and of the sums of blocks, by set; empty where there are none.
+    sets: Vec<[f64; 2]>,
+    /// Sums of the block under way, and its windows.
+    open: Vec<f64>,
+    open_windows: usize,
+    /// Rows and counts of each bucket in the windows before these.
+    known: Vec<(f64, Vec<f64>)>,
+}
+
 impl Dispersion {
     /// Of no windows yet, of so many buckets.
     pub fn new(sets: usize, buckets: usize) -> Self {
         let (buckets, pairs) = (vec![Bucket::default(); buckets], vec![Pairs::default(); buckets]);
-        Self { sets, buckets, within: pairs.clone(), across: pairs, last: None }
+        Self { sets, buckets, within: pairs.clone(), across: pairs, blocks: Blocks::default(), last: None }
+    }
+
+    /// Of the windows that come after these, which are their neighbours.
+    pub fn following(&self) -> Self {
+        let known = |bucket: &Bucket| (bucket.rows, bucket.sets.iter().map(|sums| sums[0]).collect());
+        let mut new = Self::new(self.sets, self.buckets.len());
+        new.blocks.known = self.buckets.iter().map(known).collect();
+        new.blocks.open.clone_from(&self.blocks.open);
+        new.blocks.open_windows = self.blocks.open_windows;
+        new.last.clone_from(&self.last);
+        new
     }
 
     /// Adds the next window in the order of time: how many of its `rows` rows lie in each set, and its bucket. One without
@@ -91,6 +127,7 @@ impl Dispersion {
         if rows == 0 {
             return Ok(());
         }
+        self.blocks.add(&self.buckets[bucket], bucket, counts, rows);
         self.buckets[bucket].add(counts, rows);
         let before = if bucket == 0 { self.buckets.len() - 1 } else { bucket - 1 };
         match &self.last {
@@ -102,7 +139,8 @@ impl Dispersion {
         Ok(())
     }
 
-    /// Adds windows that came later; what the first of them remembers of the last before is lost.
+    /// Adds windows that came later; what the first of them remembers of the last before is lost, unless they were
+    /// counted as [`following`](Self::following) these.
     pub fn merge(&mut self, later: &Self) {
         for (mine, theirs) in self.buckets.iter_mut().zip(&later.buckets) {
             mine.windows += theirs.windows;
@@ -115,6 +153,7 @@ impl Dispersion {
             mine.weight += theirs.weight;
             add(&mut mine.sets, &theirs.sets);
         }
+        self.blocks.merge(&later.blocks);
         self.last.clone_from(&later.last);
     }
 
@@ -153,12 +192,18 @@ impl Dispersion {
         if deff > CLEARLY { memory * deff / (deff - 1.0) } else { memory }
     }
 
+    /// The quarter of the sets that vary most; those that hold all rows or none say nothing.
+    fn varying_most(&self, deff: &[f64]) -> Vec<usize> {
+        let mut sets: Vec<usize> = (0..self.sets).filter(|&set| self.deff_of(set).is_some()).collect();
+        sets.sort_by(|&a, &b| deff[b].total_cmp(&deff[a]));
+        sets.truncate(sets.len().div_ceil(VARY_MOST));
+        sets
+    }
+
     /// Lag-1 correlation and mean design effect of the quarter of the sets that vary most.
     fn correlation(&self) -> (f64, f64) {
         let deff = self.deff();
-        let mut sets: Vec<usize> = (0..self.sets).collect();
-        sets.sort_by(|&a, &b| deff[b].total_cmp(&deff[a]));
-        sets.truncate(self.sets.div_ceil(VARY_MOST));
+        let sets = self.varying_most(&deff);
         let parts = sets.iter().map(|&set| self.memory_of(set));
         let (products, squares) =
             parts.fold((0.0, 0.0), |(p, s), (product, square)| (p + product, s + square));
@@ -213,8 +258,13 @@ impl Dispersion {
         (0..self.sets).filter_map(of).fold(0.0, f64::max)
     }
 
-    /// Whether the windows look like independent rows.
+    /// Whether the windows are enough to show that rows are independent, and do.
     pub fn is_independent(&self) -> bool {
+        self.windows() >= WINDOWS_TO_SHOW && self.looks_independent()
+    }
+
+    /// Whether nothing in the windows speaks against independent rows: of few windows that says little.
+    pub fn looks_independent(&self) -> bool {
         let deff = self.deff();
         let number = self.windows() as f64;
         // Sets overlap, so their mean may vary as much as one of them: twice the variance of a chi-square over its
@@ -222,7 +272,23 @@ impl Dispersion {
         let error = (2.0 / (number - 1.0).max(1.0)).sqrt();
         mean(&deff) <= 1.0 + WITHIN * error
             && deff.iter().copied().fold(1.0, f64::max) <= 1.0 + WITHIN_FOR_ANY * error
-            && self.memory() <= WITHIN / number.sqrt()
+            && self.memory() <= self.within() / number.sqrt()
+            && self.of_blocks() == 1.0
+            && self.blocks.varied(&self.varying_most(&deff)).1
+                <= 1.0 + WITHIN * (2.0 / self.blocks.blocks as f64).sqrt()
+    }
+
+    /// Standard errors, of one set, within which the sets that vary most look independent.
+    fn within(&self) -> f64 {
+        if self.sets < MANY_SETS { WITHIN } else { WITHIN_FOR_MANY }
+    }
+
+    /// How many times more blocks of neighbouring windows vary than their windows would let them, were these independent of
+    /// each other, over the quarter of the sets that vary most; 1 where they do not clearly.
+    fn of_blocks(&self) -> f64 {
+        let (single, block) = self.blocks.varied(&self.varying_most(&self.deff()));
+        let ratio = if single > 0.0 { block / single } else { 1.0 };
+        if ratio > 1.0 + self.within() * (2.0 / self.blocks.blocks as f64).sqrt() { ratio } else { 1.0 }
     }
 
     /// The correlation that is reckoned with.
@@ -241,7 +307,7 @@ impl Dispersion {
     /// possible: then they do not leave their bands.
     pub fn promises_nothing(&self, tolerance: f64) -> bool {
         let cautious = self.memory_of_wobble() + self.caution();
-        !self.is_independent() && cautious > MOST_MEMORY && tolerance < COVERS * self.wobble()
+        !self.looks_independent() && cautious > MOST_MEMORY && tolerance < COVERS * self.wobble()
     }
 
     /// What the evidence of each set is divided by.
@@ -256,12 +322,32 @@ impl Dispersion {
         let remembered = (1.0 + memory) / (1.0 - memory);
         let clear = self.memory() > WITHIN / (self.windows() as f64).sqrt();
         let windows = if clear || self.windows() < WINDOWS_TO_SHOW { remembered } else { 1.0 };
-        let most = MOST_OF_A_WINDOW * (self.windows() as f64).ln();
-        let of = |deff: f64| Discount { rows: deff.max(1.0) * remembered, windows, most };
-        // A set that no burst fell into while the reference was learnt has none of its own to show.
+        // Where nothing is seen of dependence, there are no bursts to make up for.
+        let most = if self.looks_independent() {
+            f64::INFINITY
+        } else {
+            MOST_OF_A_WINDOW * (self.windows() as f64).ln()
+        };
         let deff = self.deff();
         let typical = mean(&deff);
+        let (blocks, least) = (self.of_blocks(), self.unseen());
+        let of = |deff: f64| {
+            let rows = (deff.max(1.0) * blocks * remembered).max(least);
+            Discount { rows, windows, most }
+        };
+        // A set that no burst fell into while the reference was learnt has none of its own to show.
         deff.into_iter().map(|own| of(own.max(typical))).collect()
+    }
+
+    /// Rows that count as one at least, where windows are too few to show that they do not remember: what they vary
+    /// beyond single rows, and may vary without showing it, may be remembered for long.
+    fn unseen(&self) -> f64 {
+        let windows = self.windows();
+        if windows >= WINDOWS_TO_SHOW {
+            return 1.0;
+        }
+        let beyond = mean(&self.deff()) - 1.0 + (2.0 / windows.max(1) as f64).sqrt();
+        1.0 + UNSEEN_MEMORY * beyond.max(0.0)
     }
 }
 
@@ -288,6 +374,58 @@ impl Bucket {
         let p = self.share(set)?;
         let [count, square] = self.sets[set];
         Some(((square - p * count) / (p * (1.0 - p))).max(0.0))
+    }
+}
+
+impl Blocks {
+    /// Adds a window of a bucket, which holds what was in the windows of it before.
+    fn add(&mut self, before: &Bucket, bucket: usize, counts: &[u64], rows: u64) {
+        let known = self.known.get(bucket);
+        let known_rows = before.rows + known.map_or(0.0, |known| known.0);
+        if known_rows == 0.0 {
+            return;
+        }
+        self.windows += 1;
+        self.sets.resize(counts.len(), [0.0; 2]);
+        self.open.resize(counts.len(), 0.0);
+        self.open_windows += 1;
+        let closes = self.open_windows == BLOCK;
+        let n = rows as f64;
+        for (set, (sums, open)) in self.sets.iter_mut().zip(&mut self.open).enumerate() {
+            let of = |counts: Option<f64>| counts.unwrap_or(0.0);
+            let count =
+                of(before.sets.get(set).map(|sums| sums[0])) + of(known.and_then(|k| k.1.get(set).copied()));
+            // Half a row, as nothing is known to be impossible.
+            let p = (count + 0.5) / (known_rows + 1.0);
+            let residual = (counts[set] as f64 - n * p) / (n * p * (1.0 - p) * (1.0 + n / known_rows)).sqrt();
+            sums[0] += residual * residual;
+            *open += residual;
+            if closes {
+                let sum = std::mem::take(open);
+                sums[1] += sum * sum;
+            }
+        }
+        if closes {
+            self.blocks += 1;
+            self.open_windows = 0;
+        }
+    }
+
+    /// Variance of windows, and of whole blocks a window, as a multiple of that of independent rows: means over some sets, 0
+    /// of none.
+    fn varied(&self, sets: &[usize]) -> (f64, f64) {
+        let sums = sets.iter().filter_map(|&set| self.sets.get(set));
+        let (single, block) = sums.fold((0.0, 0.0), |sums, of| (sums.0 + of[0], sums.1 + of[1]));
+        let of = |squares: f64, many: usize| squares / (sets.len() * many).max(1) as f64;
+        (of(single, self.windows), of(block, BLOCK * self.blocks))
+    }
+
+    fn merge(&mut self, later: &Self) {
+        self.windows += later.windows;
+        self.blocks += later.blocks;
+        add(&mut self.sets, &later.sets);
+        self.open.clone_from(&later.open);
+        self.open_windows = later.open_windows;
     }
 }
 
@@ -415,6 +553,14 @@ mod tests {
         let mut none = Dispersion::new(2, 4);
         none.merge(&whole);
         assert_eq!(none, whole);
+        // Those that follow are neighbours, though cut within a block.
+        let (mut head, whole) = (dispersion(&windows[..33]), dispersion(&windows));
+        let mut tail = head.following();
+        windows[33..].iter().for_each(|(counts, rows)| tail.update(counts, *rows, 0).unwrap());
+        head.merge(&tail);
+        let (squares, expected) = (head.blocks.sets[0], whole.blocks.sets[0]);
+        assert!((0..2).all(|i| (squares[i] / expected[i] - 1.0).abs() < 1e-9), "{squares:?} {expected:?}");
+        assert!((head.memory() - whole.memory()).abs() < 1e-12);
     }
 
     /// What a season moves is no wobble.
@@ -466,6 +612,40 @@ mod tests {
     fn few_windows_are_taken_with_caution() {
         let few = dispersion(&windows(40, 500, 0.05, 0.0));
         assert!(few.discounts()[0].windows > 1.2, "{few:?}");
+    }
+
+    /// What 99 windows do not show they do not exclude; 100 are enough.
+    #[test]
+    fn few_windows_show_no_independence() {
+        let mut rng = Rng::new(5);
+        // Of the sets a third is empty.
+        let mut few = Dispersion::new(30, 1);
+        let mut add = |to: &mut Dispersion| {
+            let mut counts: Vec<u64> =
+                (0..20).map(|_| (0..100).filter(|_| rng.next_f64() < 0.5).count() as u64).collect();
+            counts.resize(30, 0);
+            to.update(&counts, 100, 0).unwrap();
+        };
+        (0..99).for_each(|_| add(&mut few));
+        let mut many = few.clone();
+        add(&mut many);
+        assert!(many.is_independent() && few.looks_independent() && !few.is_independent());
+        assert_eq!(many.discounts(), [Discount::NONE; 30]);
+        let least = 1.0 + 9.0 * (mean(&few.deff()) - 1.0 + (2.0f64 / 99.0).sqrt());
+        assert!(few.discounts().iter().all(|discount| (discount.rows - least).abs() < 1e-12), "{few:?}");
+    }
+
+    /// A memory of .95 of a wobble of half the variance of single rows: the next window shows a third of it.
+    #[test]
+    fn a_memory_that_is_weak_and_long_shows_in_blocks() {
+        let found = dispersion(&windows(1000, 100, 0.04, 0.95));
+        assert!(found.deff()[0] < 1.8, "{found:?}");
+        assert!(found.of_blocks() > 1.7 && !found.looks_independent(), "{found:?}");
+        let memory = found.cautious_memory();
+        let without = found.deff()[0] * (1.0 + memory) / (1.0 - memory);
+        assert!((found.discounts()[0].rows / without - found.of_blocks()).abs() < 1e-12);
+        let plain = dispersion(&windows(400, 100, 0.1, 0.0));
+        assert!(plain.of_blocks() == 1.0 && plain.deff()[0] > 4.0, "{plain:?}");
     }
 
     #[test]

@@ -85,8 +85,7 @@ impl Evidence {
         Self { fast: vec![0.0; fast], strict: vec![0.0; strict], twins: vec![Twin::default(); lines] }
     }
 
-    /// Adds a window, or rows that came late to one: how many of its `rows` rows lie in each set. Without rows nothing
-    /// happens.
+    /// Adds a window: how many of its `rows` rows lie in each set. Without rows nothing happens.
     ///
     /// `window` is the number of the window, which [`Reading::largest`] refers to. The bets may be other ones in every
     /// window, as long as they are known before it and of the same shape.
@@ -125,6 +124,26 @@ impl Evidence {
                 *won = (bet.factor(excess) * (*won + 1.0)).min(MOST);
             }
             (strict, strict_bets) = (others, of_others);
+        }
+        self.reading(watch)
+    }
+
+    /// Adds rows that came late to a window, which has had its unit: they win or lose of what there is and nothing is staked
+    /// anew, so that it does not matter in how many deliveries they come. The strict detector has seen the window.
+    pub fn amend(&mut self, watch: &Watch, counts: &[u64], rows: u64, window: i64) -> Reading {
+        let (mut fast, mut bets) = (self.fast.iter_mut(), watch.fast().iter());
+        for (twin, line) in self.twins.iter_mut().zip(watch.lines()) {
+            let count = counts[line.set as usize];
+            let won = line.side.won(count, rows);
+            let (gained, lost) = (won as f64, (rows - won) as f64);
+            let of_line = fast.by_ref().zip(bets.by_ref()).take(line.gaps.0.into());
+            for (place, (won, bet)) in of_line.enumerate() {
+                let factor = bet.log_factor(gained, lost).min(line.most).exp();
+                *won = (factor * *won).min(MOST);
+                if place == usize::from(line.twin) && rows > 0 {
+                    twin.update(factor, count, rows, window);
+                }
+            }
         }
         self.reading(watch)
     }
@@ -230,6 +249,25 @@ mod tests {
         assert_eq!(evidence.moved(&watch, 1e9), []);
         evidence.reset();
         assert_eq!(evidence, Evidence::new(&shape()));
+    }
+
+    /// What is won of late rows is the same in one delivery and in many, and the strict detector does not see them.
+    #[test]
+    fn late_rows_are_cut_as_one_likes() {
+        let watch = watch();
+        let mut once = Evidence::new(&shape());
+        once.update(&watch, &[58, 3], 100, 0);
+        let mut cut = once.clone();
+        let strict = once.reading(&watch).strict;
+        let reading = once.amend(&watch, &[36, 4], 60, 0);
+        for row in 0..60 {
+            cut.amend(&watch, &[u64::from(row % 5 < 3), u64::from(row % 15 == 0)], 1, 0);
+        }
+        let of_cut = cut.reading(&watch);
+        assert!((of_cut.fast / reading.fast - 1.0).abs() < 1e-9, "{of_cut:?} {reading:?}");
+        assert_eq!((of_cut.strict, reading.strict), (strict, strict));
+        let mut none = Evidence::new(&shape());
+        assert_eq!(none.amend(&watch, &[60, 60], 60, 0).fast, 0.0);
     }
 
     #[test]

@@ -8,8 +8,8 @@
 //! [`closing`] tells when what moved is back, and [`dispersion`] measures by how much windows vary more than independent rows would let them.
 //!
 //! Sources: Shin, Ramdas and Rinaldo (2024), E-detectors, New England Journal of Statistics in Data Science 2;
-//! Clopper and Pearson (1934), Biometrika 26; Rao and Scott (1981), Journal of the American Statistical
-//! Association 76.
+//! Brown, Durbin and Evans (1975), Journal of the Royal Statistical Society B 37; Clopper and Pearson (1934),
+//! Biometrika 26; Rao and Scott (1981), Journal of the American Statistical Association 76.
 
 pub mod band;
 pub mod closing;

@@ -136,6 +136,14 @@ fn unchanged() -> Vec<(&'static str, Plan)> {
     };
     let hundred = Plan { reference_rows: 100, window_rows: 100, ..plan };
     let few = Plan { reference_rows: 30, window_rows: 30, ..plan };
+    // Such a memory hides behind the chance of few rows.
+    let weak = |windows| Plan {
+        rows: Rows::Wobbling(0.07, 0.9),
+        reference_windows: windows,
+        reference_rows: 150,
+        window_rows: 150,
+        ..plan
+    };
     vec![
         ("independent rows", plan),
         ("independent rows, 30 a window", few),
@@ -158,6 +166,10 @@ fn unchanged() -> Vec<(&'static str, Plan)> {
         ("windows vary by 2 %", Plan { rows: Rows::Wobbling(0.05, 0.0), ..plan }),
         ("windows vary by 4 %", Plan { rows: Rows::Wobbling(0.1, 0.0), ..plan }),
         ("windows vary by 4 % and remember .3", Plan { rows: Rows::Wobbling(0.1, 0.3), ..plan }),
+        ("windows of 150 vary by 3 % and remember .9, 30 of reference", weak(30)),
+        ("windows of 150 vary by 3 % and remember .9, 60 of reference", weak(60)),
+        ("windows of 150 vary by 3 % and remember .9, 99 of reference", weak(99)),
+        ("windows of 150 vary by 3 % and remember .9, 200 of reference", weak(200)),
         ("windows vary by 4 % and remember .9", Plan { rows: Rows::Wobbling(0.1, 0.9), ..plan }),
         (
             "windows vary by 4 % and remember .9, tolerance 13 %",
