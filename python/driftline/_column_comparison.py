@@ -99,7 +99,8 @@ class ColumnComparison:
     reference; `None` where no number of rows would do."""
     needs: str | None
     """Of an undecided column, what would decide: `rows` now, a larger `reference`, a finer `sketch` (raw data or a
-    larger k), or fewer `values`, because those that are too rare to be counted hold more rows than may change."""
+    larger k), or fewer `values`, because those that are too rare to be counted hold more rows than may change; `None`
+    where the change is too close to the tolerance for the rows there are."""
     hidden: float | None
     """Share of the rows that may have changed unseen, among values too rare to be counted; part of the bound."""
     sketch_error: float | None
@@ -142,8 +143,9 @@ class ColumnComparison:
 
         `total_variation`, `psi`, `jensen_shannon`, `hellinger`, `chi_square` with `chi_square_df` and its effect size
         `w`, `missing_change`; of numbers also `ks`, `kuiper`, `cramer_von_mises`, `energy`, and `wasserstein`, which
-        `wasserstein_scaled` gives in units of the reference's interquartile range. Beside them `..._debiased`, an
-        interval `..._lower` to `..._upper` where one holds, and `..._null_95`, which 5 % exceed when nothing changed.
+        `wasserstein_scaled` gives in units of the reference's interquartile range. Beside them `..._debiased`, and
+        `..._null_95`, which 5 % exceed when nothing changed. `..._lower` to `..._upper` is the 95 % interval of `psi`,
+        `jensen_shannon` and `hellinger` where one holds, and of the others what sketches leave open.
         Those of cells are of `cells`, with bins merged until each holds 40 rows of the reference where that leaves ten
         of them; the others are of the numbers, from sketches where these are not exact.
         """
@@ -191,16 +193,17 @@ class ColumnComparison:
     def _undecided(self) -> str:
         limit = self._comparison.tolerance or self._comparison.resolution
         told = f"cannot tell {whole_percent(limit)} from nothing"
-        if self.rows_to_decide is not None and self.rows_to_decide > self.current_rows:
+        if self.needs == "rows" and self.rows_to_decide is not None:
             return f"{counted(self.current_rows, 'row')} {told}; about {about(self.rows_to_decide)} would"
-        if self.rows_to_decide is not None:
+        if self.needs is None:
             moved = f"{percent(self.effect)} of rows moved (at most {percent(self.effect_bound)})"
             return f"{moved}: too close to {whole_percent(limit)} to tell"
         if self.needs == "values":
             return f"rare values hold {percent(self.hidden)} of rows, and what changes there goes unseen: group them"
         if self.needs == "sketch":
             return f"sketches with an error of {percent(self.sketch_error)} {told}; raw data or a larger k would"
-        return f"{counted(self.reference_rows, 'row')} of the reference {told}; only a larger reference would"
+        rows = f"{counted(self.reference_rows, 'row')} of the reference"
+        return f"{rows} cannot exclude {whole_percent(limit)}, however many come now; only a larger reference would"
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data: every field, and the statistics."""

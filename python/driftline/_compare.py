@@ -1,5 +1,6 @@
 """From two sides, in whatever form they are, to a comparison."""
 
+import os
 import time
 from collections.abc import Sequence
 from typing import Any, Literal
@@ -22,12 +23,12 @@ NAME = 60
 def compare(
     reference: object,
     current: object,
-    *,
     columns: Sequence[str] | None = None,
     tolerance: float | str = 0.02,
     alpha: float | str = 0.05,
     resolution: float | str = 0.05,
     correction: Literal["bh", "holm", "none"] = "bh",
+    *,
     threads: int | None = None,
 ) -> Comparison:
     """Says what changed from a reference to current data, by how much, and whether that is proved.
@@ -84,7 +85,17 @@ def compare(
     if names is not None:
         _check_there(names, (reference, current), (before, now))
     core = _core.compare(before._core, now._core, columns=names, threads=workers, **options)
-    return Comparison(core, (before, now), options, time.perf_counter() - started)
+    took = time.perf_counter() - started
+    return Comparison(core, (before, now), (_name(reference), _name(current)), options, took)
+
+
+def _name(side: object) -> str | None:
+    """The path of a side, of several the first."""
+    paths = side if isinstance(side, list | tuple) else [side]
+    names = [os.fspath(path) for path in paths if _sources.is_path(path)]
+    if not names or len(names) < len(paths):
+        return None
+    return names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1:,} more"
 
 
 def _share(name: str, value: Any, meaning: str) -> float:

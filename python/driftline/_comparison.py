@@ -26,12 +26,18 @@ FEW = 3
 class Comparison(Mapping[str, ColumnComparison]):
     """Two profiles side by side: a mapping of column names to `ColumnComparison`."""
 
-    __slots__ = ("_columns", "_core", "_options", "_profiles", "_seconds", "_statistics")
+    __slots__ = ("_columns", "_core", "_names", "_options", "_profiles", "_seconds", "_statistics")
 
     def __init__(
-        self, core: _core.Comparison, profiles: tuple[Profile, Profile], options: dict[str, Any], seconds: float
+        self,
+        core: _core.Comparison,
+        profiles: tuple[Profile, Profile],
+        names: tuple[str | None, str | None],
+        options: dict[str, Any],
+        seconds: float,
     ) -> None:
         self._core = core
+        self._names = names
         self._profiles = profiles
         self._options = options
         self._seconds = seconds
@@ -56,6 +62,16 @@ class Comparison(Mapping[str, ColumnComparison]):
     def current(self) -> Profile:
         """The profile of what came later."""
         return self._profiles[1]
+
+    @property
+    def reference_name(self) -> str | None:
+        """The path that the reference was read from; `None` of data and profiles in memory."""
+        return self._names[0]
+
+    @property
+    def current_name(self) -> str | None:
+        """The same of what came later."""
+        return self._names[1]
 
     @property
     def reference_rows(self) -> int:

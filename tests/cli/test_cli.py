@@ -196,6 +196,17 @@ def test_a_closed_pipe_is_quiet(tmp_path: pathlib.Path) -> None:
     assert running.returncode == 0
 
 
+def test_a_gate_holds_where_nobody_reads(tmp_path: pathlib.Path) -> None:
+    for name, value in (("a", 1), ("b", 2)):
+        pl.DataFrame({f"column_{i}": [value] * 500 for i in range(300)}).write_parquet(tmp_path / f"{name}.parquet")
+    command = [*DRIFTLINE, "compare", str(tmp_path / "a.parquet"), str(tmp_path / "b.parquet"), "--fail-on", "drift"]
+    reads, writes = os.pipe()
+    os.close(reads)
+    done = subprocess.run([*command, "--json"], stdout=writes, stderr=subprocess.PIPE, check=False)
+    os.close(writes)
+    assert (done.returncode, done.stderr) == (1, b"")
+
+
 WAITING = """
 import signal, sys, time
 signal.signal(signal.SIGINT, signal.default_int_handler)

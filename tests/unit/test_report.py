@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import html
+import pathlib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -46,6 +47,7 @@ class Column:
     current_type: str = "string"
     verdict: str = "drift"
     reason: str | None = None
+    size: str = "5.0 % of rows moved (at most 6.0 %)"
     explanation: str = "5.0 % of rows moved (at most 6.0 %)."
     effect: float | None = 0.05
     effect_bound: float | None = 0.06
@@ -74,6 +76,7 @@ class Comparison(dict[str, Column]):
     def __init__(self, *columns: Column, **options: Any) -> None:
         super().__init__({column.name: column for column in columns})
         self.reference_rows = self.current_rows = 1000
+        self.reference_name = self.current_name = None
         self.tolerance, self.alpha, self.resolution, self.correction = 0.02, 0.05, 0.05, "bh"
         self.only_in_reference: list[str] = []
         self.only_in_current: list[str] = []
@@ -137,6 +140,17 @@ def test_the_result_comes_first_in_words(page: str) -> None:
     assert "1 gone only the reference has it 1 new only the current data have it" in told
     assert "at most 5 % are expected to be false findings (Benjamini-Hochberg)" in told
     assert Page(page).all("title") == ["driftline: 3 of 6 columns in common changed, 1 retyped, 1 gone, 1 new"]
+
+
+def test_what_was_compared_is_named_and_why_it_is_undecided(tmp_path: pathlib.Path) -> None:
+    names = [tmp_path / f"{name}.csv" for name in ("may", "<june>")]
+    for name in names:
+        name.write_text("x\n" + "".join(f"{i % 7}\n" for i in range(60)))
+    page = render(dl.compare(names[0], [names[1], names[1]], ["x"]))
+    assert f"60 reference rows from {names[0]} , 120 current rows from {names[1]} and 1 more ." in words(page)
+    told = "Share of the rows that moved, thin up to its upper bound; the mark is the tolerance, 2 %"
+    (row,) = rows_of(page, told)[1:]
+    assert row[1].startswith("x 60 rows of the reference cannot exclude 2 %, however many come now")
 
 
 def test_what_matters_most_is_on_top(page: str, compared: dl.Comparison) -> None:

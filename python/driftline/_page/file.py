@@ -23,6 +23,8 @@ def check_place(path: str | os.PathLike[str]) -> str:
     name = os.fspath(path)
     if not name:
         raise ValueError("the report has no name: give one, such as report.html")
+    if name == "-":
+        raise ValueError("a report is written to a file, not to standard output: name one, such as report.html")
     if _sources.is_url(name):
         raise ValueError(f"{name}: is a URL: a report is written to a file")
     there = pathlib.Path(name)

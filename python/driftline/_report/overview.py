@@ -46,6 +46,8 @@ def _row(position: int, line: Line, tolerance: float, widest: float) -> str:
 def _about(column: "ColumnComparison") -> str:
     """What moved most, or why nothing is said."""
     told = [text(column.reason)] if column.reason else []
+    if column.verdict == "undecided":
+        told.append(text(column.size))
     moved = column.headline
     if moved is not None:
         # Apart from the figures, or these change places beside a value that is written from right to left.

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from driftline._format import counted, whole_percent
+from driftline._page.markup import text
 from driftline._page.words import ROWS_MOVED
 from driftline._report.verdicts import WORDS, Line
 
@@ -39,8 +40,12 @@ def counts(lines: Sequence[Line]) -> list[tuple[str, int]]:
 
 def rows_compared(comparison: "Comparison") -> str:
     """What was compared."""
-    before, now = comparison.reference_rows, comparison.current_rows
-    return f"{counted(before, 'reference row')}, {counted(now, 'current row')}."
+    before = f"{counted(comparison.reference_rows, 'reference row')}{_from(comparison.reference_name)}"
+    return f"{before}, {counted(comparison.current_rows, 'current row')}{_from(comparison.current_name)}."
+
+
+def _from(name: str | None) -> str:
+    return "" if name is None else f" from <bdi>{text(name)}</bdi>"
 
 
 def meanings(comparison: "Comparison") -> dict[str, str]:
@@ -85,6 +90,7 @@ def how_measured() -> str:
 def how_to_read_statistics() -> str:
     """What stands beside a statistic."""
     return (
-        "Statistics stand with their interval, where one holds (95 %; of Wasserstein what sketches leave open), and "
-        "with the value that chance alone exceeds in 5 % of cases in which nothing changed."
+        "PSI, Jensen-Shannon and Hellinger stand with their 95 % interval where one holds, distances of numbers with "
+        "what sketches leave open, and some with the value that chance alone exceeds in 5 % of cases in which nothing "
+        "changed."
     )

@@ -29,6 +29,7 @@ def main() -> None:
     # Ended from outside, a command cleans up as after Ctrl-C.
     signal.signal(signal.SIGTERM, _terminated)
     try:
+        _check_arguments()
         from driftline.cli._app import app
         from driftline.cli._mistakes import run
 
@@ -41,6 +42,22 @@ def main() -> None:
         _fail(error, 2)
     except OSError as error:
         _fail(error, 3)
+
+
+def _check_arguments() -> None:
+    """Refuses characters that Python cannot pass on, where they come from bytes that the locale cannot read."""
+    for argument in sys.argv[1:]:
+        try:
+            argument.encode()
+        except UnicodeEncodeError:
+            break
+    else:
+        return
+    try:
+        written = argument.encode("utf-8", "surrogateescape").decode()
+    except UnicodeDecodeError:
+        raise ValueError(f"{argument!a}: is not UTF-8: rename it, or name the folder that it is in") from None
+    raise ValueError(f"{written!a}: the locale has no such characters: set PYTHONUTF8=1, or LC_ALL=C.UTF-8")
 
 
 def _terminated(_signal: int, _frame: FrameType | None) -> NoReturn:

@@ -352,9 +352,9 @@ def _write(text: str) -> None:
     try:
         print(text, flush=True)
     except BrokenPipeError:
-        # Whoever reads has seen enough. Python would flush once more at exit, and fail aloud.
+        # Whoever reads has seen enough; what the answer is the exit code still says. Python would flush once more at
+        # exit, and fail aloud.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise typer.Exit from None
 
 
 def _finite(value: Any) -> Any:

@@ -37,8 +37,8 @@ class DemoStory:
             )
             self.weeks = replay(config, now=datetime(2019, 10, 1, tzinfo=UTC), progress=False)
             self.since_training = dl.compare(data / "reference.parquet", data / "production")
-            quarters = [data / "production" / f"{quarter}.parquet" for quarter in ("2019-Q2", "2019-Q3")]
-            self.last_quarter = dl.compare(*quarters)
+            before, last = (data / "production" / f"{quarter}.parquet" for quarter in ("2019-Q2", "2019-Q3"))
+            self.last_quarter = dl.compare(before, last)
 
 
 def tell(story: DemoStory, report: str) -> list[object]:

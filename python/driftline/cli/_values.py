@@ -32,6 +32,8 @@ def _column(column: Any) -> dict[str, Any]:
 def comparison_as_json(comparison: dl.Comparison) -> dict[str, Any]:
     """A comparison as plain data."""
     return {
+        "reference": comparison.reference_name,
+        "current": comparison.current_name,
         "reference_rows": comparison.reference_rows,
         "current_rows": comparison.current_rows,
         "seconds": comparison.seconds,

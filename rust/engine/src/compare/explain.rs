@@ -200,7 +200,8 @@ pub fn label(cells: &Cells, part: &[Cell]) -> String {
     }
 }
 
-/// Numbers above `low` up to `high`; whole numbers by the ones that lie there.
+/// Numbers above `low` up to `high`; whole numbers by the ones that lie there. Which end belongs to them is said: many
+/// rows may have just that value.
 fn range(low: f64, high: f64, cells: &Cells) -> String {
     if let Some((min, max)) = cells.whole_range {
         let (from, to) = ((low.floor() + 1.0).max(min), high.floor().min(max));
@@ -216,17 +217,19 @@ fn range(low: f64, high: f64, cells: &Cells) -> String {
     }
     let written = |x: f64| written(x, cells.gap(x));
     // The edge below a frequent value, or below the smallest of all, is the number just before it.
-    let (below, before) = (high.next_up(), |x: f64| shorter(x.next_up(), x));
-    let low = if before(low) || low.next_up() == high { low.next_up() } else { low };
+    let before = |x: f64| cells.is_alone(x.next_up()) || shorter(x.next_up(), x);
+    let (begins, ends) = (before(low) || low.next_up() == high, before(high));
+    let (first, end) = (written(if begins { low.next_up() } else { low }), high.next_up());
     match (low.is_finite(), high.is_finite()) {
-        (true, true) if low == high => written(high),
-        (true, true) if before(high) => format!("{} to below {}", written(low), written(below)),
-        // A frequent value has a bin of its own, and is none of the ones above it.
-        (true, true) if cells.is_alone(low) => format!("above {} up to {}", written(low), written(high)),
-        (true, true) => format!("{} to {}", written(low), written(high)),
-        (false, true) if before(high) => format!("below {}", written(below)),
+        (true, true) if low.next_up() == high => written(high),
+        (true, true) if begins && ends => format!("{first} to below {}", written(end)),
+        (true, true) if begins => format!("{first} to {}", written(high)),
+        (true, true) if ends => format!("above {first} to below {}", written(end)),
+        (true, true) => format!("above {first} up to {}", written(high)),
+        (false, true) if ends => format!("below {}", written(end)),
         (false, true) => format!("up to {}", written(high)),
-        (true, false) => format!("above {}", written(low)),
+        (true, false) if begins => format!("{first} or more"),
+        (true, false) => format!("above {first}"),
         (false, false) => "any number".into(),
     }
 }
@@ -238,10 +241,13 @@ fn shorter(x: f64, y: f64) -> bool {
 
 /// Digits that a number is written with at least, where it has them.
 const DIGITS: usize = 4;
+/// Of the way to the next edge, how far a written number may lie from the edge that it stands for: no more of the rows lie
+/// between the two than a reader would round away.
+const NEAR: f64 = 0.02;
 /// Digits that tell any two doubles apart.
 const ALL_DIGITS: usize = 17;
 
-/// A number as a person would write it: four digits, or as many as tell it from another one `gap` away, and
+/// A number as a person would write it: four digits, or as many as tell it well from another one `gap` away, and
 /// never more than it has.
 fn written(x: f64, gap: f64) -> String {
     let magnitude = x.abs().max(1e-300).log10().floor();
@@ -258,7 +264,7 @@ fn written(x: f64, gap: f64) -> String {
         }
         format!("{}{exponent}", number.trim_end_matches('0').trim_end_matches('.'))
     };
-    let tells = |text: &String| text.parse().is_ok_and(|read: f64| (read - x).abs() < gap / 2.0);
+    let tells = |text: &String| text.parse().is_ok_and(|read: f64| (read - x).abs() < NEAR * gap);
     let exact = if is_plain { x.to_string() } else { format!("{x:e}") };
     let text = (DIGITS..=ALL_DIGITS).map(with).find(tells);
     text.filter(|text| text.len() < exact.len()).unwrap_or(exact)
@@ -278,12 +284,13 @@ mod tests {
             (0.0, 0.0, "0"),
             (27_082.4, 100.0, "27082"),
             (100_000.05, 0.01, "100000.05"),
-            (-1234.56789, 0.01, "-1234.57"),
+            (-1234.56789, 0.2, "-1234.57"),
+            (-1234.56789, 0.01, "-1234.568"),
             (1e-5, 1.0, "1e-5"),
             (1.23456e-7, 1e-7, "1.235e-7"),
             (1.26004e-7, 1e-7, "1.26e-7"),
             (1.23456e-7, 1e-13, "1.23456e-7"),
-            (1.234_567_89e18, 1e13, "1.23457e18"),
+            (1.234_567_89e18, 2e14, "1.23457e18"),
         ] {
             assert_eq!(written(x, gap), text);
         }

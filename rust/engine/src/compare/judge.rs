@@ -54,7 +54,8 @@ pub struct Judgement {
     pub p_adjusted: f64,
     /// What the data prove.
     pub verdict: Verdict,
-    /// What would decide, where nothing is decided.
+    /// What would decide, where nothing is decided; `None` also where as many rows as there are would show that an
+    /// unchanged column is stable, so that this one has changed by about as much as may be.
     pub needs: Option<Needs>,
     /// The set of rows whose share changed most, where the change is proved.
     pub largest: Option<Moved>,
@@ -156,18 +157,18 @@ pub fn judge(
         p_value,
         p_adjusted,
         verdict: said,
-        needs: if said == Verdict::Undecided { Some(needs(cells, limits)?) } else { None },
+        needs: if said == Verdict::Undecided { needs(cells, limits)? } else { None },
         largest: set.filter(|_| drifted),
         moved: if drifted { moved(cells, limits.alpha)? } else { vec![] },
     })
 }
 
-/// What would decide, were the column unchanged.
-fn needs(cells: &Cells, limits: &Limits) -> Result<Needs> {
+/// What would decide, were the column unchanged; `None` where that cannot be what is missing.
+fn needs(cells: &Cells, limits: &Limits) -> Result<Option<Needs>> {
     let (m, n) = cells.rows();
     let limit = limits.stable() - cells.hidden;
     if cells.hidden > 0.0 && limit <= cells.error {
-        return Ok(Needs::FewerValues);
+        return Ok(Some(Needs::FewerValues));
     }
     let (reference, current) = cells.counts();
     let pooled: Vec<u64> = reference.iter().zip(&current).map(|(a, b)| a + b).collect();
@@ -181,9 +182,9 @@ fn needs(cells: &Cells, limits: &Limits) -> Result<Needs> {
         rows = with(cells.grown_error)?;
     }
     Ok(match rows {
-        Some(rows) => Needs::Rows(rows),
-        None if with(0.0)?.is_some() => Needs::FinerSketch,
-        None => Needs::LargerReference,
+        Some(rows) => (rows > n).then_some(Needs::Rows(rows)),
+        None if with(0.0)?.is_some() => Some(Needs::FinerSketch),
+        None => Some(Needs::LargerReference),
     })
 }
 
