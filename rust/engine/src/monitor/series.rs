@@ -503,10 +503,11 @@ impl Series {
     ) -> Result<()> {
         let threshold = budget.threshold();
         let broken = self.broken(seen, budget);
+        // A breakage says more than the drift that it looks like too.
         let detector = match broken {
-            _ if reading.fast >= threshold => Detector::Fast,
-            _ if reading.strict >= threshold => Detector::Strict,
             Some(_) => Detector::Breakage,
+            None if reading.fast >= threshold => Detector::Fast,
+            None if reading.strict >= threshold => Detector::Strict,
             None => return Ok(()),
         };
         let mut moved = match broken {
