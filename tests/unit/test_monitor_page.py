@@ -100,12 +100,12 @@ def test_title_alarms_series_and_volume_in_this_order() -> None:
         "Monitor loans , by driftline, 2026-01-06 00:00 UTC 1 alarm open, 1 closed; 2 series quiet",
         "123,456 rows, 7 rows late, 3 rows without a time, 1 row with an absurd time; newest row 2026-01-05 22:00 UTC, "
         "2 hours ago; still open: 2026-01-05 (12 rows); watching.",
-        f"Promise: 1 per year false at most, on average, over all series; {PROMISE}.",
+        f"Promise: 1 per year false at most, on average, over all series of a source; {PROMISE}.",
         "Finds: changes above 3.0 % of the rows, however long it takes, by column",
         "Open alarms Bars: the share in the reference above, since then below. ",
         "open A1 a_column_with_a_name_0001 above 19069 : 57.6 % → 95.9 % of the rows, a change of 36.4 to "
         "40.1 points Since 2026-01-02 16:00, raised after 2026-01-02 16:00 by the fast detector from 1,156 rows. "
-        f"The promise holds {PROMISE}.",
+        f"The promise of its source holds {PROMISE}.",
         "1 closed alarm closed A2 a_column_with_a_name_0002",
         "closed after 2026-01-02 06:00. Later also: 'b' .",
         "Series over time",

@@ -53,7 +53,7 @@ class Config(Part):
     tolerance: Share = Field(default="2%", validate_default=True, examples=["2%"])
     """The share of the rows up to which a change does not matter."""
     false_alarms: Budget = Field(default="1 per year", validate_default=True, examples=["1 per year"])
-    """How many false alarms are accepted, over everything that the monitor watches."""
+    """How many false alarms are accepted of one source, over everything that is watched of it."""
     checks: dict[Column, Check] = Field(default={}, examples=[{"age": {"min": 0, "max": 120, "nulls": "1%"}}])
     """What values of columns may be, whatever the reference says."""
     retention: Retention | None = Field(default=None, examples=["2 years"])

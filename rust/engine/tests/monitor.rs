@@ -255,7 +255,7 @@ fn breakages_are_found_in_their_first_window() {
         (60 * 100..70 * 100).for_each(|i| breaks(&mut made, i));
         let told = run(settings(), &[made.batch()]);
         let events = told.events();
-        assert_eq!(events[0][..2], ["opened".to_owned(), column.to_owned()], "{events:?}");
+        assert_eq!(events[0][..3], ["opened", column, "breakage"], "{events:?}");
         assert!(events[0][3].starts_with(what), "{events:?}");
         assert_eq!(text(&told.alarms(), "window")[0], "2026-01-07 12:00", "{events:?}");
     }

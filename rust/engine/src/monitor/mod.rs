@@ -5,8 +5,9 @@
 //! A [`Monitor`] is told by its [`Settings`] what to watch. Rows are told apart by their window ([`times`],
 //! [`calendar`]) and their [`segments`] and [`collected`] into profiles. When a window closes, each column of each segment
 //! is a [`series`]: its counts over the cells that are [`watched`] go into its reference ([`baseline`]), or are put
-//! beside it, and what they prove may raise an [`alarm`]; [`rules`] say at once what needs no statistics. [`tables`]
-//! hand it all over; an [`archive`] is read by its [`files`], and a [`checkpoint`] holds what is between two windows.
+//! beside it, and what they prove may raise an [`alarm`], under a [`promise`]; [`rules`] say at once what needs no
+//! statistics. [`tables`] hand it all over; an [`archive`] is read by its [`files`], and a [`checkpoint`] holds what is
+//! between two windows.
 mod alarm;
 mod archive;
 mod baseline;
@@ -15,6 +16,7 @@ mod checkpoint;
 mod collected;
 mod files;
 mod named;
+mod promise;
 mod rules;
 mod segments;
 mod series;

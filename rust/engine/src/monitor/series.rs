@@ -1,12 +1,12 @@
 //! One column of one segment over time: its reference, its evidence, its alarm.
 use super::alarm::{Detector, Event, Happened, Set};
 use super::baseline::{Baseline, WINDOWS_TO_CALIBRATE, wrong};
+use super::promise::Promise;
 use super::watched::Watched;
 use crate::Result;
 use crate::compare::explain::{largest, largest_cell};
 use crate::compare::judge::{Limits, p_value};
 use driftline_stats::divergence;
-use driftline_stats::e_detector::dispersion::COVERS;
 use driftline_stats::e_detector::{
     Band, Closing, Discount, Dispersion, Evidence, Largest, Reading, Shape, Side, Watch,
 };
@@ -168,90 +168,6 @@ struct Watching {
     /// The bets of the bucket that was met last: made of the others, and so not kept.
     #[serde(skip)]
     bets: Option<(usize, Watch)>,
-}
-
-/// Under which assumptions there are no more false alarms than were accepted.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub(super) enum Promise {
-    /// Rows are independent, as so many windows of the reference show.
-    Rows { windows: usize },
-    /// Rows depend on each other no more than so few windows show, so that up to so many of them say as much as one.
-    Few { windows: usize, rows: f64 },
-    /// Windows vary by up to so many times more than independent rows would, and remember no more than this.
-    Windows { windows: usize, deff: f64, memory: f64 },
-    /// Windows vary by no more than the tolerance covers, whatever they remember.
-    Covered { windows: usize, wobble: f64 },
-    /// Nothing is promised: windows remember too much; a tolerance that covers how they vary would help.
-    Nothing { memory: f64, wobble: f64 },
-    /// Nothing is promised before so many windows have shown how they vary.
-    NotYet { windows: usize },
-}
-
-impl Promise {
-    fn of(dispersion: &Dispersion, tolerance: f64) -> Self {
-        let windows = dispersion.windows();
-        if windows < WINDOWS_TO_CALIBRATE {
-            return Self::NotYet { windows };
-        }
-        let memory = dispersion.cautious_memory();
-        if dispersion.is_independent() {
-            return Self::Rows { windows };
-        }
-        if dispersion.looks_independent() {
-            let rows = dispersion.discounts().iter().map(|discount| discount.rows).fold(1.0, f64::max);
-            return Self::Few { windows, rows };
-        }
-        if dispersion.promises_nothing(tolerance) {
-            return Self::Nothing { memory, wobble: dispersion.wobble() };
-        }
-        if dispersion.promises_nothing(0.0) {
-            return Self::Covered { windows, wobble: dispersion.wobble() };
-        }
-        let deff = dispersion.deff().into_iter().fold(1.0, f64::max);
-        Self::Windows { windows, deff, memory }
-    }
-
-    /// Whether the accepted number of false alarms is promised.
-    pub fn holds(self) -> bool {
-        matches!(self, Self::Rows { .. } | Self::Few { .. } | Self::Windows { .. } | Self::Covered { .. })
-    }
-
-    /// In words.
-    pub fn words(self) -> String {
-        match self {
-            Self::Rows { windows } => {
-                format!("if rows stay independent of each other, as in {windows} windows of the reference")
-            }
-            Self::Few { windows, rows } => format!(
-                "if rows depend on each other no more than {windows} windows of the reference show, {rows:.1} of them counted \
-                 as one"
-            ),
-            Self::Windows { windows, deff, memory } => format!(
-                "if windows go on varying up to {deff:.1} times more than independent rows and remembering at most \
-                 {memory:.2} of it, as in {windows} windows of the reference"
-            ),
-            Self::Covered { windows, wobble } => format!(
-                "if windows go on varying by some {:.1} % of the rows, which the tolerance covers, as in {windows} windows of \
-                 the reference",
-                100.0 * wobble
-            ),
-            Self::Nothing { memory, wobble } => {
-                let covers = COVERS * wobble;
-                let advice = if covers < 0.99 {
-                    let percent = (100.0 * covers).ceil();
-                    format!(
-                        "with a tolerance of {percent:.0} %, which covers how they vary, one could be made"
-                    )
-                } else {
-                    "no tolerance covers how they vary".into()
-                };
-                format!("none: each window remembers {memory:.2} of the one before; {advice}")
-            }
-            Self::NotYet { windows } => {
-                format!("none yet: {windows} of {WINDOWS_TO_CALIBRATE} windows have shown how they vary")
-            }
-        }
-    }
 }
 
 /// An alarm that is open, or was the last.
@@ -503,10 +419,11 @@ impl Series {
     ) -> Result<()> {
         let threshold = budget.threshold();
         let broken = self.broken(seen, budget);
+        // A breakage says more than the drift that it looks like too.
         let detector = match broken {
-            _ if reading.fast >= threshold => Detector::Fast,
-            _ if reading.strict >= threshold => Detector::Strict,
             Some(_) => Detector::Breakage,
+            None if reading.fast >= threshold => Detector::Fast,
+            None if reading.strict >= threshold => Detector::Strict,
             None => return Ok(()),
         };
         let mut moved = match broken {

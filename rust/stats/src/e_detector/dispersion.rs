@@ -3,8 +3,10 @@ use crate::ArgumentError;
 use crate::e_detector::watch::Discount;
 use serde::{Deserialize, Serialize};
 
-/// The lag-1 correlation is taken so many standard errors larger than it is estimated.
+/// The lag-1 correlation is taken so many standard errors larger than it is estimated, of few windows, and of at least
+/// [`WINDOWS_TO_SHOW`].
 const CAUTION: f64 = 1.5;
+const CAUTION_OF_MANY: f64 = 1.0;
 /// Fewer windows cannot show that they do not remember, nor that rows are independent.
 const WINDOWS_TO_SHOW: usize = 100;
 /// The memory that so few windows cannot exclude, as what it makes of a variance: (1 + .8) / (1 - .8).
@@ -300,7 +302,8 @@ impl Dispersion {
         // What takes off a bias adds to the noise.
         let many = self.windows_of_bucket();
         let noise = if many > 3.0 { 1.0 - 3.0 / many } else { 1.0 };
-        CAUTION / (self.windows() as f64).sqrt() / noise
+        let errors = if self.windows() < WINDOWS_TO_SHOW { CAUTION } else { CAUTION_OF_MANY };
+        errors / (self.windows() as f64).sqrt() / noise
     }
 
     /// Whether windows remember too much for any promise. A tolerance of [`COVERS`] times what they vary by makes one
@@ -328,15 +331,25 @@ impl Dispersion {
         } else {
             MOST_OF_A_WINDOW * (self.windows() as f64).ln()
         };
-        let deff = self.deff();
-        let typical = mean(&deff);
         let (blocks, least) = (self.of_blocks(), self.unseen());
         let of = |deff: f64| {
             let rows = (deff.max(1.0) * blocks * remembered).max(least);
             Discount { rows, windows, most }
         };
-        // A set that no burst fell into while the reference was learnt has none of its own to show.
-        deff.into_iter().map(|own| of(own.max(typical))).collect()
+        self.steadied().into_iter().map(of).collect()
+    }
+
+    /// Design effects of all sets without the chance of so few windows, as far as one can tell: as much of what a set has above
+    /// the mean as sets differ beyond what chance makes them (Efron and Morris 1973). A set that no burst fell into while the
+    /// reference was learnt has none of its own to show, and that of the mean.
+    fn steadied(&self) -> Vec<f64> {
+        let deff: Vec<Option<f64>> = (0..self.sets).map(|set| self.deff_of(set)).collect();
+        let varying: Vec<f64> = deff.iter().copied().flatten().collect();
+        let typical = if varying.is_empty() { 1.0 } else { mean(&varying) };
+        let differ = mean(&varying.iter().map(|own| (own - typical).powi(2)).collect::<Vec<_>>());
+        let chance = typical * typical * 2.0 / self.windows().max(1) as f64;
+        let part = if differ > chance { 1.0 - chance / differ } else { 0.0 };
+        deff.into_iter().map(|own| typical + part * (own.unwrap_or(typical) - typical).max(0.0)).collect()
     }
 
     /// Rows that count as one at least, where windows are too few to show that they do not remember: what they vary
@@ -612,6 +625,29 @@ mod tests {
     fn few_windows_are_taken_with_caution() {
         let few = dispersion(&windows(40, 500, 0.05, 0.0));
         assert!(few.discounts()[0].windows > 1.2, "{few:?}");
+    }
+
+    /// Sets of rows in groups of ten differ by chance alone, and count alike; one that differs more counts for itself.
+    #[test]
+    fn design_effects_are_steadied_by_those_of_all_sets() {
+        let mut rng = Rng::new(1);
+        let (mut groups, mut one_more) = (Dispersion::new(40, 1), Dispersion::new(41, 1));
+        for _ in 0..100 {
+            let mut count =
+                |group: u64| (0..100 / group).filter(|_| rng.next_f64() < 0.5).count() as u64 * group;
+            let mut counts: Vec<u64> = (0..40).map(|_| count(10)).collect();
+            groups.update(&counts, 100, 0).unwrap();
+            counts.push(count(100));
+            one_more.update(&counts, 100, 0).unwrap();
+        }
+        let most = |of: Vec<f64>| of.into_iter().fold(0.0, f64::max);
+        let typical = mean(&groups.deff());
+        assert!(most(groups.deff()) > 1.2 * typical, "{groups:?}");
+        assert!(most(groups.steadied()) < 1.02 * typical, "{groups:?}");
+        assert!((one_more.steadied()[40] / one_more.deff()[40] - 1.0).abs() < 0.02, "{one_more:?}");
+        let mut alike = Dispersion::new(2, 1);
+        (0..30).for_each(|window| alike.update(&[50 + window % 2, 50 - window % 2], 100, 0).unwrap());
+        assert_eq!(alike.steadied(), alike.deff());
     }
 
     /// What 99 windows do not show they do not exclude; 100 are enough.
