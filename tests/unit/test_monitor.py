@@ -16,6 +16,7 @@ import pyarrow as pa
 import pytest
 
 import driftline as dl
+from driftline._monitor.status import status_of
 from driftline.store import Store
 
 
@@ -424,6 +425,19 @@ def test_the_same_weekday_is_compared_with_itself(home: pathlib.Path) -> None:
         made.update(pl.concat(days), now=log.NOW)
         table = log.results(made).filter(column="x")
         assert (table["effect"].drop_nulls() > 0.8).sum() == 3
+
+
+def test_a_row_ahead_of_the_clock_makes_no_other_late(home: pathlib.Path) -> None:
+    ahead = hours(69, 70).head(1)
+    with log.monitor(home) as made:
+        made.update(hours(0, 60), now=log.hour(60))
+        made.update(ahead, now=log.hour(60))
+        for number in range(60, 70):
+            made.update(hours(number, number + 1), now=log.hour(number + 1))
+        made.advance(log.hour(71))
+        assert status_of(made.config).sources[0].counts["late"] == 0
+        table = log.rows_by_window(log.results(made))
+    assert list(table.values()) == [100] * 69 + [101]
 
 
 def test_files_with_times_have_windows(home: pathlib.Path, tmp_path: pathlib.Path) -> None:

@@ -52,6 +52,8 @@ pub struct Monitor {
     options: Option<Options>,
     /// The earliest time of rows that are known to come: windows from there on do not close before.
     hold_us: Option<i64>,
+    /// The latest that the clock said.
+    clock_us: i64,
     /// Profiles of columns that windows may take while they wait for such rows.
     most_held: usize,
     /// The columns of rows that were checked last.
@@ -222,6 +224,7 @@ impl Monitor {
             late: BTreeMap::new(),
             options: None,
             hold_us: None,
+            clock_us: i64::MIN,
             most_held: usize::MAX,
             checked: None,
             names_are_known: false,
@@ -499,6 +502,7 @@ impl Monitor {
     }
 
     fn add_checked(&mut self, rows: &RecordBatch, mut times: Vec<i64>, now_us: i64) -> Result<()> {
+        self.clock_us = self.clock_us.max(now_us);
         self.state.counts.rows += times.len() as u64;
         for time in &mut times {
             if *time == NO_TIME {
@@ -643,6 +647,7 @@ impl Monitor {
             self.start_watching()?;
         }
         // The earliest time of each row and of those that are known to come after it.
+        let clock = Clock(self.clock_us);
         let held_us = self.hold_us;
         let least = held_us.map(|held_us| least_from(times, held_us));
         // So few that the windows that they open are soon seen to be too many.
@@ -652,14 +657,14 @@ impl Monitor {
             let limit_us = self.next_closing_us();
             let to = match &least {
                 None => {
-                    let closes = |&time: &i64| time != NO_TIME && time >= limit_us;
+                    let closes = |&time: &i64| time != NO_TIME && clock.seen(time) >= limit_us;
                     times[from..].iter().position(closes).map(|i| from + i)
                 }
                 Some(least) => {
                     let mut passed_us = self.state.watermark_us;
                     let end_us = self.closing_end_us();
                     (from..times.len()).find(|&i| {
-                        passed_us = passed_us.max(times[i]);
+                        passed_us = passed_us.max(clock.seen(times[i]));
                         passed_us != NO_TIME && passed_us >= limit_us && least[i] >= end_us
                     })
                 }
@@ -669,14 +674,14 @@ impl Monitor {
                 self.place(&rows.slice(from, until - from), &times[from..until])?;
             }
             if least.is_some() {
-                let passed_us = times[from..until].iter().copied().fold(self.state.watermark_us, i64::max);
+                let passed_us = clock.passed(self.state.watermark_us, &times[from..until]);
                 self.state.watermark_us = passed_us;
                 if self.holds_too_much() {
                     self.pass(passed_us)?;
                 }
             }
             if let Some(to) = to.filter(|to| *to == until) {
-                let passed_us = times[from..=to].iter().copied().fold(self.state.watermark_us, i64::max);
+                let passed_us = clock.passed(self.state.watermark_us, &times[from..=to]);
                 self.hold_us = least.as_ref().map(|least| least[to]);
                 self.pass(passed_us)?;
             }
@@ -685,7 +690,7 @@ impl Monitor {
         self.hold_us = held_us;
         let latest = times.iter().copied().filter(|&time| time != NO_TIME).max().unwrap_or(i64::MIN);
         self.state.newest_us = self.state.newest_us.max(latest);
-        self.state.watermark_us = self.state.watermark_us.max(latest);
+        self.state.watermark_us = self.state.watermark_us.max(clock.seen(latest));
         Ok(())
     }
 
@@ -723,7 +728,7 @@ impl Monitor {
             return Ok(());
         }
         self.state.newest_us = newest_us;
-        self.pass(newest_us)
+        self.pass(Clock(self.clock_us).seen(newest_us))
     }
 
     /// Rows that close nothing.
@@ -1167,6 +1172,23 @@ impl BrokenAlarm {
             bounds: None,
             promise: "a rule, outside of the budget".into(),
         }
+    }
+}
+
+/// What the clock says. A row may be ahead of it, by a wrong zone or a wrong clock: it does not close the windows of those
+/// that come in time.
+#[derive(Clone, Copy)]
+struct Clock(i64);
+
+impl Clock {
+    /// How far time has gone on with a row of that time.
+    fn seen(self, time_us: i64) -> i64 {
+        time_us.min(self.0)
+    }
+
+    /// How far it has gone on after rows of these times.
+    fn passed(self, watermark_us: i64, times: &[i64]) -> i64 {
+        times.iter().map(|&time| self.seen(time)).fold(watermark_us, i64::max)
     }
 }
 
