@@ -88,15 +88,14 @@ def assert_true_of(study: Study, told: Told, time: str) -> None:
 def test_rentals_grew_and_the_weather_did_not(data: pathlib.Path, home: pathlib.Path) -> None:
     told = watch(real_data.bikes(data), home)
     assert told.columns == {"cnt", "registered"}
-    for alarm in told.alarms[:2]:
-        assert alarm.opened.startswith("2012-01-")
-        assert alarm.since.startswith("2012-01-0")
-        assert alarm.what in ("above 113", "above 108")
-        assert alarm.change_at_least > 0.15
+    (registered,), (cnt,) = told.of("registered"), told.of("cnt")
+    assert (registered.what, registered.since, registered.opened) == ("above 137", "2012-01-02", "2012-02-28")
+    assert (cnt.what, cnt.since, cnt.opened) == ("above 308", "2012-02-26", "2012-03-21")
+    assert registered.change_at_least > 0.15
     assert [rule.opened for rule in told.rules] == [DEAD_HOUR]
     # What a year tells of a month: temperatures would have to move by half of the rows.
     assert told.series["temp"]["smallest_change"] > 0.4
-    assert told.series["cnt"]["smallest_change"] < 0.2
+    assert told.series["cnt"]["smallest_change"] < 0.25
     rows = real_data.bikes(data).rows.with_columns(year=pl.col("hour").dt.year(), month=pl.col("hour").dt.month())
     by_month = rows.group_by("month").agg(
         growth=pl.col("cnt").filter(year=2012).mean() / pl.col("cnt").filter(year=2011).mean()
@@ -109,10 +108,11 @@ def test_rentals_grew_and_the_weather_did_not(data: pathlib.Path, home: pathlib.
 def test_columns_that_were_constant_are_not(data: pathlib.Path, home: pathlib.Path) -> None:
     study = real_data.electricity(data)
     told = watch(study, home)
-    joined = ["vicprice", "vicdemand", "transfer"]
-    for column in joined:
+    # Of two of them no row of that day has a value that the reference had; of the price all are on either side of it.
+    joined = {"vicprice": "fast", "vicdemand": "breakage", "transfer": "breakage"}
+    for column, detector in joined.items():
         first, *later = told.of(column)
-        assert (first.since, first.opened, first.detector) == ("1997-05-05", "1997-05-05", "fast")
+        assert (first.since, first.opened, first.detector) == ("1997-05-05", "1997-05-05", detector)
         assert (first.rows, first.is_open, later) == (48, True, [])
         assert first.promise == "if rows stay independent of each other, as in 236 windows of the reference"
         values = study.rows[column]

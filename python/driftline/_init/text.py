@@ -162,8 +162,8 @@ def _promises(guess: Guess) -> Iterator[str]:
     yield "tolerance: 2%"
     yield ""
     yield from _comment(
-        "How many false alarms you accept, over everything that is watched of one source. Fewer: changes have to be larger, "
-        "or to last longer, before they are told."
+        "How many false alarms you accept, over everything that is watched of one source. Fewer: changes have to be "
+        "larger, or to last longer, before they are told."
     )
     yield "false_alarms: 1 per year"
     yield ""

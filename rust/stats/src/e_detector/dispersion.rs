@@ -85,9 +85,11 @@ struct Blocks {
     /// Windows that were foretold, and whole blocks of them.
     windows: usize,
     blocks: usize,
-    /// Squares of the residuals of windows, and of the sums of blocks, by set; empty where there are none.
-    sets: Vec<[f64; 2]>,
-    /// Sums of the block under way, and its windows.
+    /// Squares of the residuals of windows, of the sums of blocks, and products of those of neighbouring blocks, by set;
+    /// empty where there are none.
+    sets: Vec<[f64; 3]>,
+    /// Sums of the block before, and of the one under way, and its windows.
+    last: Vec<f64>,
     open: Vec<f64>,
     open_windows: usize,
     /// Rows and counts of each bucket in the windows before these.
@@ -106,6 +108,7 @@ impl Dispersion {
         let known = |bucket: &Bucket| (bucket.rows, bucket.sets.iter().map(|sums| sums[0]).collect());
         let mut new = Self::new(self.sets, self.buckets.len());
         new.blocks.known = self.buckets.iter().map(known).collect();
+        new.blocks.last.clone_from(&self.blocks.last);
         new.blocks.open.clone_from(&self.blocks.open);
         new.blocks.open_windows = self.blocks.open_windows;
         new.last.clone_from(&self.last);
@@ -288,9 +291,21 @@ impl Dispersion {
     /// How many times more blocks of neighbouring windows vary than their windows would let them, were these independent of
     /// each other, over the quarter of the sets that vary most; 1 where they do not clearly.
     fn of_blocks(&self) -> f64 {
-        let (single, block) = self.blocks.varied(&self.varying_most(&self.deff()));
+        let (single, block, _) = self.blocks.varied(&self.varying_most(&self.deff()));
         let ratio = if single > 0.0 { block / single } else { 1.0 };
         if ratio > 1.0 + self.within() * (2.0 / self.blocks.blocks as f64).sqrt() { ratio } else { 1.0 }
+    }
+
+    /// How many times more than one window many of them vary, by what a window remembers of the one before, or, where blocks
+    /// vary clearly more than their windows let them, by what a block does.
+    fn vary_more_together(&self) -> f64 {
+        let (of_windows, of_blocks) = (remembered(self.cautious_memory()), self.of_blocks());
+        if of_blocks == 1.0 {
+            return of_windows;
+        }
+        let (.., memory) = self.blocks.varied(&self.varying_most(&self.deff()));
+        let error = 1.0 / (self.blocks.blocks as f64).sqrt();
+        of_windows.max(of_blocks * remembered(memory + CAUTION_OF_MANY * error))
     }
 
     /// The correlation that is reckoned with.
@@ -321,8 +336,7 @@ impl Dispersion {
         if self.is_independent() {
             return vec![Discount::NONE; self.sets];
         }
-        let memory = self.cautious_memory().min(MOST_MEMORY);
-        let remembered = (1.0 + memory) / (1.0 - memory);
+        let remembered = remembered(self.cautious_memory());
         let clear = self.memory() > WITHIN / (self.windows() as f64).sqrt();
         let windows = if clear || self.windows() < WINDOWS_TO_SHOW { remembered } else { 1.0 };
         // Where nothing is seen of dependence, there are no bursts to make up for.
@@ -331,9 +345,9 @@ impl Dispersion {
         } else {
             MOST_OF_A_WINDOW * (self.windows() as f64).ln()
         };
-        let (blocks, least) = (self.of_blocks(), self.unseen());
+        let (together, least) = (self.vary_more_together(), self.unseen());
         let of = |deff: f64| {
-            let rows = (deff.max(1.0) * blocks * remembered).max(least);
+            let rows = (deff.max(1.0) * together).max(least);
             Discount { rows, windows, most }
         };
         self.steadied().into_iter().map(of).collect()
@@ -362,6 +376,12 @@ impl Dispersion {
         let beyond = mean(&self.deff()) - 1.0 + (2.0 / windows.max(1) as f64).sqrt();
         1.0 + UNSEEN_MEMORY * beyond.max(0.0)
     }
+}
+
+/// What a correlation of neighbours makes of a variance, of many of them together.
+fn remembered(memory: f64) -> f64 {
+    let memory = memory.clamp(0.0, MOST_MEMORY);
+    (1.0 + memory) / (1.0 - memory)
 }
 
 impl Bucket {
@@ -399,8 +419,9 @@ impl Blocks {
             return;
         }
         self.windows += 1;
-        self.sets.resize(counts.len(), [0.0; 2]);
+        self.sets.resize(counts.len(), [0.0; 3]);
         self.open.resize(counts.len(), 0.0);
+        self.last.resize(counts.len(), 0.0);
         self.open_windows += 1;
         let closes = self.open_windows == BLOCK;
         let n = rows as f64;
@@ -416,6 +437,7 @@ impl Blocks {
             if closes {
                 let sum = std::mem::take(open);
                 sums[1] += sum * sum;
+                sums[2] += sum * std::mem::replace(&mut self.last[set], sum);
             }
         }
         if closes {
@@ -424,19 +446,23 @@ impl Blocks {
         }
     }
 
-    /// Variance of windows, and of whole blocks a window, as a multiple of that of independent rows: means over some sets, 0
-    /// of none.
-    fn varied(&self, sets: &[usize]) -> (f64, f64) {
-        let sums = sets.iter().filter_map(|&set| self.sets.get(set));
-        let (single, block) = sums.fold((0.0, 0.0), |sums, of| (sums.0 + of[0], sums.1 + of[1]));
+    /// Variance of windows, and of whole blocks a window, as a multiple of that of independent rows, and the correlation of
+    /// neighbouring blocks: over some sets, 0 of none.
+    fn varied(&self, sets: &[usize]) -> (f64, f64, f64) {
+        let mut sums = [0.0; 3];
+        sets.iter().filter_map(|&set| self.sets.get(set)).for_each(|of| {
+            sums.iter_mut().zip(of).for_each(|(sum, of)| *sum += of);
+        });
         let of = |squares: f64, many: usize| squares / (sets.len() * many).max(1) as f64;
-        (of(single, self.windows), of(block, BLOCK * self.blocks))
+        let memory = if sums[1] > 0.0 { sums[2] / sums[1] } else { 0.0 };
+        (of(sums[0], self.windows), of(sums[1], BLOCK * self.blocks), memory)
     }
 
     fn merge(&mut self, later: &Self) {
         self.windows += later.windows;
         self.blocks += later.blocks;
         add(&mut self.sets, &later.sets);
+        self.last.clone_from(&later.last);
         self.open.clone_from(&later.open);
         self.open_windows = later.open_windows;
     }
@@ -572,7 +598,7 @@ mod tests {
         windows[33..].iter().for_each(|(counts, rows)| tail.update(counts, *rows, 0).unwrap());
         head.merge(&tail);
         let (squares, expected) = (head.blocks.sets[0], whole.blocks.sets[0]);
-        assert!((0..2).all(|i| (squares[i] / expected[i] - 1.0).abs() < 1e-9), "{squares:?} {expected:?}");
+        assert!((0..3).all(|i| (squares[i] / expected[i] - 1.0).abs() < 1e-9), "{squares:?} {expected:?}");
         assert!((head.memory() - whole.memory()).abs() < 1e-12);
     }
 
@@ -677,9 +703,10 @@ mod tests {
         let found = dispersion(&windows(1000, 100, 0.04, 0.95));
         assert!(found.deff()[0] < 1.8, "{found:?}");
         assert!(found.of_blocks() > 1.7 && !found.looks_independent(), "{found:?}");
+        // Of all windows together: 1 + .5 (1 + .95) / (1 - .95), of which 25 show a part.
         let memory = found.cautious_memory();
         let without = found.deff()[0] * (1.0 + memory) / (1.0 - memory);
-        assert!((found.discounts()[0].rows / without - found.of_blocks()).abs() < 1e-12);
+        assert!(found.discounts()[0].rows > 1.5 * without, "{found:?}");
         let plain = dispersion(&windows(400, 100, 0.1, 0.0));
         assert!(plain.of_blocks() == 1.0 && plain.deff()[0] > 4.0, "{plain:?}");
     }
