@@ -5,6 +5,7 @@ import pathlib
 import monitored as log
 import polars as pl
 
+from driftline._format import percent
 from driftline._monitor.status import status_of
 from driftline.cli._monitor import tell_status
 
@@ -34,3 +35,19 @@ def test_that_more_values_came_than_are_watched_apart_is_told(tmp_path: pathlib.
         with log.monitor(tmp_path / str(is_told), **settings) as made:
             made.update(rows, now=log.NOW)
             assert (told in tell_status(status_of(made.config))) == is_told
+
+
+def test_an_open_alarm_is_told_with_what_the_latest_window_says(tmp_path: pathlib.Path) -> None:
+    parts = [log.hours(0, 45), log.hours(45, 50, shift=0.4), log.hours(50, 55, shift=0.9)]
+    with log.monitor(tmp_path / "home") as made:
+        made.update(pl.concat(parts), now=log.NOW)
+        status = status_of(made.config)
+        (alarm,) = status.open
+        last = log.results(made).filter(column="x").row(-1, named=True)
+    # Most of it came after the alarm.
+    assert alarm.share < 0.75
+    (latest,) = [line for line in tell_status(status) if line.startswith("   in ")]
+    shares = f"{percent(last['reference_share'])} -> {percent(last['share'])}"
+    assert latest == f"   in 2024-01-03 05:00: {last['moved']}, {shares}"
+    assert last["share"] > 0.85
+    assert status.latest[alarm.id].effect_bound == last["effect_bound"]

@@ -92,6 +92,10 @@ def tell_status(status: Status, now: datetime | None = None) -> Iterator[str]:
     listed = status.open[:MOST_ALARMS]
     for alarm in listed:
         yield from alarm_lines(alarm)
+        latest = status.latest.get(alarm.id)
+        if latest is not None:
+            shares = f"{percent(latest.reference_share)} -> {percent(latest.share)}"
+            yield f"   in {latest.window}: {shown(latest.moved, 60)}, {shares}"
     if len(status.open) > len(listed):
         yield f"   and {counted(len(status.open) - len(listed), 'more open alarm')}"
     closed = sorted((alarm for alarm in status.alarms if not alarm.is_open), key=lambda alarm: alarm.closed_us or 0)
@@ -136,5 +140,9 @@ def status_as_json(status: Status) -> dict[str, Any]:
             }
             for source in status.sources
         ],
-        "alarms": [{**asdict(alarm), "open": alarm.is_open} for alarm in status.alarms],
+        "alarms": [
+            {**asdict(alarm), "open": alarm.is_open, "latest": latest and asdict(latest)}
+            for alarm in status.alarms
+            for latest in [status.latest.get(alarm.id)]
+        ],
     }
