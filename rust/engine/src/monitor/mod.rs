@@ -4,10 +4,10 @@
 //!
 //! A [`Monitor`] is told by its [`Settings`] what to watch. Rows are told apart by their window ([`times`],
 //! [`calendar`]) and their [`segments`] and [`collected`] into profiles. When a window closes, each column of each segment
-//! is a [`series`]: its counts over the cells that are [`watched`] go into its reference ([`baseline`]), or are put
-//! beside it, and what they prove may raise an [`alarm`], under a [`promise`]; [`rules`] say at once what needs no
-//! statistics. [`tables`] hand it all over; an [`archive`] is read by its [`files`], and a [`checkpoint`] holds what is
-//! between two windows.
+//! is a [`series`]: its counts over the cells that are [`watched`] go into its reference ([`baseline`], which may be
+//! [`trailing`]), or are put beside it, and what they prove may raise an [`alarm`], under a [`promise`]; [`rules`] say at
+//! once what needs no statistics. [`tables`] hand it all over; an [`archive`] is read by its [`files`], and a
+//! [`checkpoint`] holds what is between two windows.
 mod alarm;
 mod archive;
 mod baseline;
@@ -23,6 +23,7 @@ mod series;
 mod settings;
 mod tables;
 mod times;
+mod trailing;
 mod watch;
 mod watched;
 mod zone;

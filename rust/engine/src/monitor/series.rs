@@ -2,6 +2,7 @@
 use super::alarm::{Detector, Event, Happened, Set};
 use super::baseline::{Baseline, WINDOWS_TO_CALIBRATE, wrong};
 use super::promise::Promise;
+use super::trailing::Trailing;
 use super::watched::Watched;
 use crate::Result;
 use crate::compare::explain::{largest, largest_cell};
@@ -15,7 +16,7 @@ use driftline_stats::test::MIN_PERMUTATIONS;
 use driftline_stats::total_variation_bound::total_variation_upper_bound;
 use driftline_stats::verdict::{Verdict, effect_upper_bound};
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Chance, over all series, that any bound of the reference is wrong.
 const REFERENCE_LEVEL: f64 = 0.05;
@@ -25,8 +26,6 @@ const FOR_BREAKAGES: f64 = 0.01;
 const LEVEL: f64 = 0.05;
 /// Windows whose seasons are looked at where a change is told.
 const MOST_SINCE: i64 = 1000;
-/// A trailing reference is renewed in so many steps.
-const STEPS: u64 = 8;
 /// An alarm that comes back within as many windows of its end as it took to end is the same one, within these bounds.
 const BACK_WITHIN: i64 = 3;
 const BACK_WITHIN_AT_MOST: i64 = 30;
@@ -141,9 +140,7 @@ impl Status {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Series {
     baseline: Baseline,
-    /// Of a trailing reference, its steps, and the one under way; as many more as show how windows vary.
-    steps: VecDeque<Baseline>,
-    windows_in_step: u64,
+    trailing: Trailing,
     /// The number of its reference, from 1, among those under which something was promised: each has its own level.
     number: u32,
     /// Of a series that came up when the reference had been learnt, the first window that is not of a reference of its own.
@@ -241,8 +238,7 @@ impl Series {
     pub fn new(watched: &Watched, buckets: usize) -> Self {
         Self {
             baseline: Baseline::new(watched, buckets),
-            steps: VecDeque::new(),
-            windows_in_step: 0,
+            trailing: Trailing::default(),
             number: 1,
             learns_until: None,
             watching: None,
@@ -629,51 +625,20 @@ impl Series {
         self.set(seen.watched, budget, discounts, None, promise)
     }
 
-    /// Adds a window to a trailing reference of so many windows, which is renewed step by step.
+    /// Adds a window to a trailing reference of so many windows, which is renewed step by step: evidence starts anew, and what
+    /// is an alarm remains one. The first reference is that of the windows that were learnt.
     ///
     /// # Errors
     /// The counts are of another column.
     pub fn trail(&mut self, seen: &Seen<'_>, windows: u64, budget: &Budget) -> Result<()> {
-        let step_windows = windows.div_ceil(STEPS);
-        let of_reference = windows.div_ceil(step_windows) as usize;
-        let kept = of_reference.max((WINDOWS_TO_CALIBRATE as u64).div_ceil(step_windows) as usize);
-        if self.steps.is_empty() || self.windows_in_step >= step_windows {
-            if self.steps.len() >= kept {
-                self.steps.pop_front();
-            }
-            let new = || Baseline::new(seen.watched, self.baseline.buckets());
-            self.steps.push_back(self.steps.back().map_or_else(new, |last| last.following(seen.watched)));
-            self.windows_in_step = 0;
-        }
-        self.windows_in_step += 1;
-        if let Some(step) = self.steps.back_mut() {
-            step.add_window(seen.watched, seen.cells, seen.bucket, seen.chooses)?;
-        }
-        // The first reference is that of the windows that were learnt.
-        let is_whole = self.windows_in_step == step_windows && self.steps.len() >= of_reference;
-        if is_whole && self.watching.is_some() {
-            self.renew(seen.watched, budget, of_reference)
-        } else {
-            Ok(())
-        }
-    }
-
-    /// Takes the last steps, so many, as the reference; evidence starts anew, and what is an alarm remains one. How windows
-    /// vary all steps show.
-    fn renew(&mut self, watched: &Watched, budget: &Budget, of_reference: usize) -> Result<()> {
-        let mut recent = Baseline::new(watched, self.baseline.buckets());
-        let first = self.steps.len() - of_reference;
-        for (place, step) in self.steps.iter().enumerate() {
-            if place < first {
-                recent.merge_dispersion(step);
-            } else {
-                recent.merge(step);
-            }
-        }
+        let new = || Baseline::new(seen.watched, self.baseline.buckets());
+        let Some(recent) = self.trailing.add(seen, windows, new)?.filter(|_| self.watching.is_some()) else {
+            return Ok(());
+        };
         self.baseline = recent;
         // A reference under which nothing was promised has spent no part of the level.
         self.number += u32::from(self.promise().is_some_and(Promise::holds));
-        self.watch(watched, budget)
+        self.watch(seen.watched, budget)
     }
 
     /// What a window says by itself, and where the series stands.

@@ -1,5 +1,6 @@
 //! By how much windows vary more than independent rows would let them, and for how long they remember it.
 use crate::ArgumentError;
+use crate::e_detector::blocks::{Blocks, add};
 use crate::e_detector::watch::Discount;
 use serde::{Deserialize, Serialize};
 
@@ -11,8 +12,6 @@ const CAUTION_OF_MANY: f64 = 1.0;
 const WINDOWS_TO_SHOW: usize = 100;
 /// The memory that so few windows cannot exclude, as what it makes of a variance: (1 + .8) / (1 - .8).
 const UNSEEN_MEMORY: f64 = 9.0;
-/// Neighbouring windows that are looked at together too: a memory that is weak and long shows in their sums.
-const BLOCK: usize = 5;
 /// A correlation beyond this is a memory that no discount makes up for.
 const MOST_MEMORY: f64 = 0.5;
 /// One set in so many is looked at for what windows remember.
@@ -77,25 +76,6 @@ struct Pairs {
     sets: Vec<[f64; 3]>,
 }
 
-/// Sums of neighbouring windows, each window by what it leaves of the share that those of its bucket before it foretell: of
-/// independent rows these residuals have variance 1 and no correlation, whatever the seasons (Brown, Durbin and Evans
-/// 1975).
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-struct Blocks {
-    /// Windows that were foretold, and whole blocks of them.
-    windows: usize,
-    blocks: usize,
-    /// Squares of the residuals of windows, of the sums of blocks, and products of those of neighbouring blocks, by set;
-    /// empty where there are none.
-    sets: Vec<[f64; 3]>,
-    /// Sums of the block before, and of the one under way, and its windows.
-    last: Vec<f64>,
-    open: Vec<f64>,
-    open_windows: usize,
-    /// Rows and counts of each bucket in the windows before these.
-    known: Vec<(f64, Vec<f64>)>,
-}
-
 impl Dispersion {
     /// Of no windows yet, of so many buckets.
     pub fn new(sets: usize, buckets: usize) -> Self {
@@ -107,10 +87,7 @@ impl Dispersion {
     pub fn following(&self) -> Self {
         let known = |bucket: &Bucket| (bucket.rows, bucket.sets.iter().map(|sums| sums[0]).collect());
         let mut new = Self::new(self.sets, self.buckets.len());
-        new.blocks.known = self.buckets.iter().map(known).collect();
-        new.blocks.last.clone_from(&self.blocks.last);
-        new.blocks.open.clone_from(&self.blocks.open);
-        new.blocks.open_windows = self.blocks.open_windows;
+        new.blocks = self.blocks.following(self.buckets.iter().map(known).collect());
         new.last.clone_from(&self.last);
         new
     }
@@ -132,7 +109,8 @@ impl Dispersion {
         if rows == 0 {
             return Ok(());
         }
-        self.blocks.add(&self.buckets[bucket], bucket, counts, rows);
+        let before = &self.buckets[bucket];
+        self.blocks.add((before.rows, &before.sets), bucket, counts, rows);
         self.buckets[bucket].add(counts, rows);
         let before = if bucket == 0 { self.buckets.len() - 1 } else { bucket - 1 };
         match &self.last {
@@ -280,7 +258,7 @@ impl Dispersion {
             && self.memory() <= self.within() / number.sqrt()
             && self.of_blocks() == 1.0
             && self.blocks.varied(&self.varying_most(&deff)).1
-                <= 1.0 + WITHIN * (2.0 / self.blocks.blocks as f64).sqrt()
+                <= 1.0 + WITHIN * (2.0 / self.blocks.number() as f64).sqrt()
     }
 
     /// Standard errors, of one set, within which the sets that vary most look independent.
@@ -293,7 +271,7 @@ impl Dispersion {
     fn of_blocks(&self) -> f64 {
         let (single, block, _) = self.blocks.varied(&self.varying_most(&self.deff()));
         let ratio = if single > 0.0 { block / single } else { 1.0 };
-        if ratio > 1.0 + self.within() * (2.0 / self.blocks.blocks as f64).sqrt() { ratio } else { 1.0 }
+        if ratio > 1.0 + self.within() * (2.0 / self.blocks.number() as f64).sqrt() { ratio } else { 1.0 }
     }
 
     /// How many times more than one window many of them vary, by what a window remembers of the one before, or, where blocks
@@ -304,7 +282,7 @@ impl Dispersion {
             return of_windows;
         }
         let (.., memory) = self.blocks.varied(&self.varying_most(&self.deff()));
-        let error = 1.0 / (self.blocks.blocks as f64).sqrt();
+        let error = 1.0 / (self.blocks.number() as f64).sqrt();
         of_windows.max(of_blocks * remembered(memory + CAUTION_OF_MANY * error))
     }
 
@@ -410,64 +388,6 @@ impl Bucket {
     }
 }
 
-impl Blocks {
-    /// Adds a window of a bucket, which holds what was in the windows of it before.
-    fn add(&mut self, before: &Bucket, bucket: usize, counts: &[u64], rows: u64) {
-        let known = self.known.get(bucket);
-        let known_rows = before.rows + known.map_or(0.0, |known| known.0);
-        if known_rows == 0.0 {
-            return;
-        }
-        self.windows += 1;
-        self.sets.resize(counts.len(), [0.0; 3]);
-        self.open.resize(counts.len(), 0.0);
-        self.last.resize(counts.len(), 0.0);
-        self.open_windows += 1;
-        let closes = self.open_windows == BLOCK;
-        let n = rows as f64;
-        for (set, (sums, open)) in self.sets.iter_mut().zip(&mut self.open).enumerate() {
-            let of = |counts: Option<f64>| counts.unwrap_or(0.0);
-            let count =
-                of(before.sets.get(set).map(|sums| sums[0])) + of(known.and_then(|k| k.1.get(set).copied()));
-            // Half a row, as nothing is known to be impossible.
-            let p = (count + 0.5) / (known_rows + 1.0);
-            let residual = (counts[set] as f64 - n * p) / (n * p * (1.0 - p) * (1.0 + n / known_rows)).sqrt();
-            sums[0] += residual * residual;
-            *open += residual;
-            if closes {
-                let sum = std::mem::take(open);
-                sums[1] += sum * sum;
-                sums[2] += sum * std::mem::replace(&mut self.last[set], sum);
-            }
-        }
-        if closes {
-            self.blocks += 1;
-            self.open_windows = 0;
-        }
-    }
-
-    /// Variance of windows, and of whole blocks a window, as a multiple of that of independent rows, and the correlation of
-    /// neighbouring blocks: over some sets, 0 of none.
-    fn varied(&self, sets: &[usize]) -> (f64, f64, f64) {
-        let mut sums = [0.0; 3];
-        sets.iter().filter_map(|&set| self.sets.get(set)).for_each(|of| {
-            sums.iter_mut().zip(of).for_each(|(sum, of)| *sum += of);
-        });
-        let of = |squares: f64, many: usize| squares / (sets.len() * many).max(1) as f64;
-        let memory = if sums[1] > 0.0 { sums[2] / sums[1] } else { 0.0 };
-        (of(sums[0], self.windows), of(sums[1], BLOCK * self.blocks), memory)
-    }
-
-    fn merge(&mut self, later: &Self) {
-        self.windows += later.windows;
-        self.blocks += later.blocks;
-        add(&mut self.sets, &later.sets);
-        self.last.clone_from(&later.last);
-        self.open.clone_from(&later.open);
-        self.open_windows = later.open_windows;
-    }
-}
-
 impl Pairs {
     fn add(&mut self, before: &Last, counts: &[u64], rows: u64) {
         let (m, n) = (before.rows as f64, rows as f64);
@@ -480,14 +400,6 @@ impl Pairs {
             sums[1] += b * weight / m;
             sums[2] += c * weight / n;
         }
-    }
-}
-
-/// Adds sums by set, of which one side may have none.
-fn add<const N: usize>(mine: &mut Vec<[f64; N]>, theirs: &[[f64; N]]) {
-    mine.resize(mine.len().max(theirs.len()), [0.0; N]);
-    for (mine, theirs) in mine.iter_mut().zip(theirs) {
-        mine.iter_mut().zip(theirs).for_each(|(a, b)| *a += b);
     }
 }
 
@@ -597,8 +509,9 @@ mod tests {
         let mut tail = head.following();
         windows[33..].iter().for_each(|(counts, rows)| tail.update(counts, *rows, 0).unwrap());
         head.merge(&tail);
-        let (squares, expected) = (head.blocks.sets[0], whole.blocks.sets[0]);
-        assert!((0..3).all(|i| (squares[i] / expected[i] - 1.0).abs() < 1e-9), "{squares:?} {expected:?}");
+        let (found, expected) = (head.blocks.varied(&[0]), whole.blocks.varied(&[0]));
+        assert!((found.0 / expected.0 - 1.0).abs() < 1e-9 && (found.1 / expected.1 - 1.0).abs() < 1e-9);
+        assert!((found.2 - expected.2).abs() < 1e-9, "{found:?} {expected:?}");
         assert!((head.memory() - whole.memory()).abs() < 1e-12);
     }
 

@@ -12,6 +12,7 @@
 //! Biometrika 26; Rao and Scott (1981), Journal of the American Statistical Association 76.
 
 pub mod band;
+mod blocks;
 pub mod closing;
 pub mod dispersion;
 pub mod evidence;
