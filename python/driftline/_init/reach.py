@@ -1,6 +1,5 @@
 """What a monitor that has just begun can find and what not: told before it disappoints."""
 
-import re
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
@@ -11,11 +10,6 @@ from driftline._init.window import ENOUGH_WINDOWS
 from driftline._monitor.status import Status
 
 __all__ = ["Reach", "reach_of", "warnings_of"]
-
-REMEMBERS: Final = "none: each window remembers"
-"""How the reason begins why nothing is promised of a series whose windows remember too much."""
-
-COVERS: Final = re.compile(r"tolerance of (\d+) %")
 
 SMALL_REFERENCE: Final = 400
 """Independent rows from which a share is known to within about 5 points with 95 % confidence."""
@@ -103,18 +97,19 @@ def warnings_of(status: Status, facts: Facts, guess: Guess) -> Iterator[str]:
             "a longer log, a longer reference or shorter windows help"
         )
     unwatched = [
-        row["column"]
+        row
         for row in status.series
         if not row["values"] and row["kind"] in ("number", "category") and not row["segment"]
     ]
-    distinct = {column.name for column in facts.columns if column.is_distinct}
-    ids = [name for name in unwatched if name in distinct]
+    # NaN is a value to the monitor, and none to whoever reads this.
+    nowhere = {column.name for column in facts.columns if not column.values}
+    ids = [row["column"] for row in unwatched if row["reference_values"] and row["column"] not in nowhere]
     if ids:
         yield (
             f"of {_few(ids)} only missing values are watched: in the reference nearly every row has a value of its "
             "own, as an id has; numbers that measure something are watched where they are written as floats"
         )
-    empty = [name for name in unwatched if name not in distinct]
+    empty = [row["column"] for row in unwatched if row["column"] not in ids]
     if empty:
         yield f"of {_few(empty)} only missing values are watched: in the reference no row has a value of them"
     yield from _small(reach.series)
@@ -145,9 +140,8 @@ def _small(series: Sequence[dict[str, Any]]) -> Iterator[str]:
 def _without_promise(series: Sequence[dict[str, Any]], tolerance: float, window: str) -> Iterator[str]:
     covers: dict[str, int | None] = {}
     for row in series:
-        if not row["promises"] and row["promise"].startswith(REMEMBERS):
-            found = COVERS.search(row["promise"])
-            needed = None if found is None else int(found[1])
+        if row["promise_kind"] == "none":
+            needed = None if row["covering_percent"] is None else int(row["covering_percent"])
             # What is no more than it has already does not help, and what is very large finds nothing.
             helps = needed is not None and 100 * tolerance < needed <= MOST_TOLERABLE
             covers[series_name(row)] = needed if helps else None

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 from driftline._format import count, counted, percent
 from driftline._monitor.alarms import Alarm
@@ -66,11 +67,11 @@ def promise(status: Status) -> Iterator[str]:
         worst = max(kept, key=lambda row: row["deff"] or 0.0)
         over = "on average, over all series of a source"
         yield f"promise: {config.false_alarms} false at most, {over}; {worst['promise']}"
-    bare = status.without_promise
-    if bare:
+    for bare in _without_promise(status):
         names = few([place(row["column"], row["segment"]) for row in bare])
         why = bare[0]["promise"].removeprefix("none: ").removeprefix("none yet: ")
-        yield f"no promise for {len(bare)} of {len(status.series)} series: {names}: {why}"
+        first = "" if len(bare) == 1 else "of the first, "
+        yield f"no promise for {len(bare)} of {len(status.series)} series: {names}: {first}{why}"
     found = status.smallest_change
     if found is not None:
         best, worst_change = found
@@ -81,6 +82,18 @@ def promise(status: Status) -> Iterator[str]:
             f"finds: changes above {spread} of the rows, however long it takes, by column: the tolerance of "
             f"{percent(config.tolerance)} and what the reference leaves open"
         )
+
+
+def _without_promise(status: Status) -> Iterator[list[dict[str, Any]]]:
+    """Series of which nothing is promised, for each reason those that lack most first."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    for row in status.without_promise:
+        found.setdefault(row["promise_kind"], []).append(row)
+    for kind, rows in sorted(found.items()):
+        if kind == "none":
+            yield sorted(rows, key=lambda row: -(row["covering_percent"] or 100))
+        else:
+            yield sorted(rows, key=lambda row: row["reference_windows"])
 
 
 def segments(source: Source, limit: int) -> str | None:

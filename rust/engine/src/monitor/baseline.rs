@@ -118,6 +118,12 @@ impl Baseline {
         (0..self.buckets.len()).map(|bucket| self.rows(bucket)).sum()
     }
 
+    /// Rows that have a value, of all buckets; of watched columns the last cell holds those that have none.
+    pub fn values(&self) -> u64 {
+        let missing = self.buckets.iter().filter_map(|cells| cells.last());
+        self.all_rows() - missing.sum::<u64>()
+    }
+
     /// Rows in each cell, in a bucket, as later rows are compared with them: without those that chose values, where other
     /// values came up, whose share these would hide.
     pub fn compared(&self, watched: &Watched, bucket: usize) -> Vec<u64> {

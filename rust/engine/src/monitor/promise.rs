@@ -51,6 +51,24 @@ impl Promise {
         matches!(self, Self::Rows { .. } | Self::Few { .. } | Self::Windows { .. } | Self::Covered { .. })
     }
 
+    /// Which one it is, for machines.
+    pub fn kind(self) -> &'static str {
+        match self {
+            Self::Rows { .. } => "rows",
+            Self::Few { .. } => "few windows",
+            Self::Windows { .. } => "windows",
+            Self::Covered { .. } => "covered",
+            Self::Nothing { .. } => "none",
+            Self::NotYet { .. } => "not yet",
+        }
+    }
+
+    /// The tolerance, in whole percent, that would cover how windows vary, where nothing is promised without.
+    pub fn covering_percent(self) -> Option<f64> {
+        let Self::Nothing { wobble, .. } = self else { return None };
+        Some((100.0 * COVERS * wobble).ceil()).filter(|&percent| percent < 100.0)
+    }
+
     /// In words.
     pub fn words(self) -> String {
         match self {
@@ -70,15 +88,12 @@ impl Promise {
                  the reference",
                 100.0 * wobble
             ),
-            Self::Nothing { memory, wobble } => {
-                let covers = COVERS * wobble;
-                let advice = if covers < 0.99 {
-                    let percent = (100.0 * covers).ceil();
-                    format!(
+            Self::Nothing { memory, .. } => {
+                let advice = match self.covering_percent() {
+                    Some(percent) => format!(
                         "with a tolerance of {percent:.0} %, which covers how they vary, one could be made"
-                    )
-                } else {
-                    "no tolerance covers how they vary".into()
+                    ),
+                    None => "no tolerance covers how they vary".into(),
                 };
                 format!("none: each window remembers {memory:.2} of the one before; {advice}")
             }

@@ -1,6 +1,7 @@
 //! What a monitor hands over: tables of results, of alarms and of profiles, with the identity of every row.
 use super::alarm::{Event, span};
 use super::calendar::Calendar;
+use super::promise::Promise;
 use super::series::{Judged, Status};
 use super::settings::Settings;
 use super::watched::Watched;
@@ -214,11 +215,11 @@ pub(super) struct Standing<'a> {
     pub watched: &'a Watched,
     pub status: Status,
     pub reference_rows: u64,
+    pub reference_values: u64,
     pub reference_windows: u64,
     pub deff: Option<f64>,
     pub memory: Option<f64>,
-    pub promises: bool,
-    pub promise: String,
+    pub promise: Option<Promise>,
     pub smallest_change: Option<f64>,
     pub alarm: Option<u64>,
 }
@@ -234,11 +235,15 @@ pub(super) fn standings(names: &Names, standings: &[Standing<'_>]) -> Result<Rec
     table.flags("values", rows().map(|row| row.watched.values_are_watched()));
     table.texts("status", rows().map(|row| row.status.name()));
     table.wholes("reference_rows", rows().map(|row| row.reference_rows as i64));
+    table.wholes("reference_values", rows().map(|row| row.reference_values as i64));
     table.wholes("reference_windows", rows().map(|row| row.reference_windows as i64));
     table.numbers("deff", rows().map(|row| row.deff));
     table.numbers("memory", rows().map(|row| row.memory));
-    table.flags("promises", rows().map(|row| row.promises));
-    table.texts("promise", rows().map(|row| row.promise.as_str()));
+    let promises = || rows().map(|row| row.promise);
+    table.flags("promises", promises().map(|promise| promise.is_some_and(Promise::holds)));
+    table.some_texts("promise_kind", promises().map(|promise| promise.map(Promise::kind)));
+    table.numbers("covering_percent", promises().map(|promise| promise.and_then(Promise::covering_percent)));
+    table.texts("promise", promises().map(|promise| promise.map_or_else(String::new, Promise::words)));
     table.numbers("smallest_change", rows().map(|row| row.smallest_change));
     table.some_texts("alarm", rows().map(|row| row.alarm.map(|alarm| names.alarm(alarm))));
     table.finish()

@@ -1099,7 +1099,6 @@ impl Monitor {
         let state = &self.state;
         let rows = state.series.iter().enumerate().flat_map(|(segment, series)| {
             state.watched.iter().zip(series).enumerate().map(move |(column, (watched, series))| {
-                let promise = series.promise();
                 let dispersion = series.calibrated_by();
                 let varies = dispersion.windows() > 1;
                 Standing {
@@ -1107,11 +1106,11 @@ impl Monitor {
                     watched,
                     status: series.status(),
                     reference_rows: series.baseline().all_rows(),
+                    reference_values: series.baseline().values(),
                     reference_windows: series.baseline().dispersion().windows() as u64,
                     deff: varies.then(|| dispersion.deff().into_iter().fold(0.0, f64::max)),
                     memory: varies.then(|| dispersion.memory()),
-                    promises: promise.is_some_and(|promise| promise.holds()),
-                    promise: promise.map_or_else(String::new, |promise| promise.words()),
+                    promise: series.promise(),
                     smallest_change: series.smallest_change(watched),
                     alarm: series
                         .is_alarmed()
