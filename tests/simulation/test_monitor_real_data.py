@@ -108,7 +108,7 @@ def test_rentals_grew_and_the_weather_did_not(data: pathlib.Path, home: pathlib.
 def test_columns_that_were_constant_are_not(data: pathlib.Path, home: pathlib.Path) -> None:
     study = real_data.electricity(data)
     told = watch(study, home)
-    # No row of that day has a value that the reference had of two of them, and of the price all are on either side of it.
+    # Of two of them all rows lie on one side of what the reference had, of the price on both.
     joined = {"vicprice": "fast", "vicdemand": "breakage", "transfer": "breakage"}
     for column, detector in joined.items():
         first, *later = told.of(column)

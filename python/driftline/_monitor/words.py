@@ -61,7 +61,8 @@ def promise(status: Status) -> Iterator[str]:
     kept = [row for row in status.series if row["promises"]]
     if kept:
         worst = max(kept, key=lambda row: row["deff"] or 0.0)
-        yield f"promise: {config.false_alarms} false at most, on average, over all series of a source; {worst['promise']}"
+        most = f"{config.false_alarms} false at most, on average, over all series of a source"
+        yield f"promise: {most}; {worst['promise']}"
     bare = status.without_promise
     if bare:
         names = few([place(row["column"], row["segment"]) for row in bare])

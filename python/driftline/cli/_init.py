@@ -89,8 +89,8 @@ def _finds(begun: Begun, reach: Reach) -> Iterator[str]:
     are = "is" if config.false_alarms.count == 1 else "are"
     part = "all series" if kept == len(reach.series) else f"{kept} of {len(reach.series)} series"
     yield (
-        f"promise: at most {config.false_alarms} that {are} false, on average and over {part} of a source; changes up to "
-        f"{whole_percent(config.tolerance)} of the rows do not matter"
+        f"promise: at most {config.false_alarms} that {are} false, on average and over {part} of a source; "
+        f"changes up to {whole_percent(config.tolerance)} of the rows do not matter"
     )
 
 
