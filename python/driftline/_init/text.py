@@ -140,7 +140,8 @@ def _time_keys(guess: Guess) -> Iterator[str]:
     yield ""
     yield from _comment(
         f"How long a window lasts: 1 hour, 1 day, 1 week or 1 month. Of {guess.window.window} {guess.window.why}. From "
-        "30 windows one sees how they vary; longer windows smooth more, shorter ones tell sooner."
+        "30 windows one sees how they vary, from 100 whether rows are independent; longer windows smooth more, shorter "
+        "ones tell sooner."
     )
     yield f"window: {guess.window.window}"
     yield ""

@@ -86,8 +86,6 @@ def _promise(alarm: Alarm) -> str:
     if alarm.detector == "rule":
         return f"Promise: {text(alarm.promise)}."
     promise = alarm.promise.removeprefix("none: ").removeprefix("none yet: ")
-    return (
-        f"No promise: {text(promise)}."
-        if promise != alarm.promise
-        else f"The promise of its source holds {text(promise)}."
-    )
+    if promise != alarm.promise:
+        return f"No promise: {text(promise)}."
+    return f"The promise of its source holds {text(promise)}."

@@ -39,7 +39,7 @@ def tell_begun(begun: Begun) -> Iterator[str]:
     reach = reach_of(status)
     yield _reference(begun, reach)
     yield from _finds(begun, reach)
-    yield from (f"warning: {warning}" for warning in warnings_of(status, begun.facts, guess))
+    yield from (f"warning: {warning}" for warning in warnings_of(status, guess))
     yield ""
     yield from _alarms(begun)
     yield from _next(begun)
@@ -89,8 +89,8 @@ def _finds(begun: Begun, reach: Reach) -> Iterator[str]:
     are = "is" if config.false_alarms.count == 1 else "are"
     part = "all series" if kept == len(reach.series) else f"{kept} of {len(reach.series)} series"
     yield (
-        f"promise: at most {config.false_alarms} that {are} false, on average and over {part} of a source; changes up "
-        f"to {whole_percent(config.tolerance)} of the rows do not matter"
+        f"promise: at most {config.false_alarms} that {are} false, on average and over {part} of a source; "
+        f"changes up to {whole_percent(config.tolerance)} of the rows do not matter"
     )
 
 
@@ -135,7 +135,7 @@ def begun_as_json(begun: Begun) -> dict[str, Any]:
             name: None if row is None else {"series": series_name(row), "share": row["smallest_change"]}
             for name, row in smallest.items()
         },
-        "warnings": list(warnings_of(begun.status, begun.facts, guess)),
+        "warnings": list(warnings_of(begun.status, guess)),
         "read": asdict(begun.summary),
         **{key: value for key, value in status_as_json(begun.status).items() if key != "monitor"},
     }
