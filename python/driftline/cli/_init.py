@@ -39,7 +39,7 @@ def tell_begun(begun: Begun) -> Iterator[str]:
     reach = reach_of(status)
     yield _reference(begun, reach)
     yield from _finds(begun, reach)
-    yield from (f"warning: {warning}" for warning in warnings_of(status, guess))
+    yield from (f"warning: {warning}" for warning in warnings_of(status, begun.facts, guess))
     yield ""
     yield from _alarms(begun)
     yield from _next(begun)
@@ -135,7 +135,7 @@ def begun_as_json(begun: Begun) -> dict[str, Any]:
             name: None if row is None else {"series": series_name(row), "share": row["smallest_change"]}
             for name, row in smallest.items()
         },
-        "warnings": list(warnings_of(begun.status, guess)),
+        "warnings": list(warnings_of(begun.status, begun.facts, guess)),
         "read": asdict(begun.summary),
         **{key: value for key, value in status_as_json(begun.status).items() if key != "monitor"},
     }
