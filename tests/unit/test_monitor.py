@@ -801,6 +801,20 @@ def test_a_damaged_checkpoint_is_told_and_the_source_is_free(home: pathlib.Path)
         pass
 
 
+def test_a_checkpoint_of_a_newer_version_is_refused_and_left_alone(
+    home: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as newer:
+        newer.setattr("driftline._monitor.state.VERSION", 2)
+        with log.monitor(home) as made:
+            made.update(hours(0, 50), now=log.NOW)
+    (checkpoint,) = home.glob("store/*/*/checkpoint")
+    content = checkpoint.read_bytes()
+    with pytest.raises(dl.errors.InputError, match="of version 2, this driftline reads 1: update driftline"):
+        log.monitor(home)
+    assert checkpoint.read_bytes() == content
+
+
 def test_without_polars_tables_are_arrow(home: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with log.monitor(home) as made:
         made.update(hours(0, 50), now=log.NOW)

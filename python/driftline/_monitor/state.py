@@ -21,6 +21,9 @@ SHAPING: Final = (
 )
 """Keys that results depend on: another value makes another monitor."""
 
+VERSION: Final = 1
+"""Of what a checkpoint holds, the state of the engine in it too."""
+
 LENGTH: Final = 8
 """Bytes that say how long the readable part is."""
 
@@ -74,7 +77,8 @@ class State:
 
     def to_bytes(self, core: bytes) -> bytes:
         """Together with the state of the engine."""
-        text = json.dumps(asdict(self), separators=(",", ":"), sort_keys=True).encode()
+        values = {"version": VERSION, **asdict(self)}
+        text = json.dumps(values, separators=(",", ":"), sort_keys=True).encode()
         return len(text).to_bytes(LENGTH, "little") + text + core
 
     @classmethod
@@ -105,13 +109,21 @@ class State:
         length = int.from_bytes(data[:LENGTH], "little")
         try:
             values = json.loads(data[LENGTH : LENGTH + length])
+            version = int(values.pop("version"))
+        except (ValueError, TypeError, KeyError) as error:
+            raise InputError(f"the checkpoint is damaged: {error}") from None
+        if version > VERSION:
+            raise InputError(
+                f"the checkpoint is of version {version}, this driftline reads {VERSION}: update driftline"
+            )
+        try:
             files = {name: FileSeen(**seen) for name, seen in values.pop("files").items()}
             begun = {name: Begun(**{**of, "file": FileSeen(**of["file"])}) for name, of in values.pop("begun").items()}
             span = values.pop("handed_over_us")
             handed_over_us = None if span is None else (int(span[0]), int(span[1]))
             return cls(**values, files=files, begun=begun, handed_over_us=handed_over_us), data[LENGTH + length :]
         except (ValueError, TypeError, KeyError) as error:
-            raise InputError(f"the checkpoint is damaged, or of another version of driftline: {error}") from None
+            raise InputError(f"the checkpoint is damaged: {error}") from None
 
 
 def shaping(config: Config) -> dict[str, object]:
