@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import settings
@@ -26,3 +27,25 @@ def shared() -> pathlib.Path:
     if not SHARED.is_dir():
         pytest.skip("the folder ../shared with published data and oracles is not here")
     return SHARED
+
+
+@pytest.fixture(scope="session")
+def s3_server() -> Iterator[str]:
+    """Where a server of this machine speaks S3."""
+    from moto.server import ThreadedMotoServer
+
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+@pytest.fixture
+def s3(s3_server: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A new bucket, which this process and those that it starts can reach."""
+    from s3_bucket import make_bucket, settings_of
+
+    for name, value in settings_of(s3_server).items():
+        monkeypatch.setenv(name, value)
+    return make_bucket(s3_server)

@@ -267,8 +267,12 @@ def test_homes_that_are_none(tmp_path: pathlib.Path) -> None:
     (tmp_path / "store").write_text("")
     with pytest.raises(dl.errors.InputError, match=r"store.*: a file is where a folder must be"):
         Store(tmp_path).writer("churn", "logs")
-    with pytest.raises(dl.errors.InputError, match="a home in a bucket is not supported yet"):
-        views("s3://bucket/home")
+    with pytest.raises(dl.errors.InputError, match="https://host/home/store: nothing can be kept over HTTP"):
+        views("https://host/home")
+    with pytest.raises(dl.errors.InputError, match=r"ftp://host/home/store: ftp:// is not known; known are .* s3"):
+        Store("ftp://host/home")
+    with pytest.raises(dl.errors.InputError, match="s3:///home/store: names no bucket: write for example s3://b"):
+        Store("s3:///home")
     with pytest.raises(ValueError, match="home is empty"):
         Store("")
     with pytest.raises(TypeError, match="home is b'x'"):

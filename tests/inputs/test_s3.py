@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import boto3
 import polars as pl
 import pytest
-from moto.server import ThreadedMotoServer
+from s3_bucket import settings_of
 
 import driftline as dl
 
@@ -19,21 +19,11 @@ FRAME = pl.DataFrame({"x": [float(i) for i in range(1000)], "s": ["a", "b"] * 50
 
 
 @pytest.fixture(scope="module")
-def bucket(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    endpoint = f"http://{host}:{port}"
+def bucket(s3_server: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with pytest.MonkeyPatch.context() as patch:
-        for name, value in {
-            "AWS_ENDPOINT_URL": endpoint,
-            "AWS_ALLOW_HTTP": "true",
-            "AWS_ACCESS_KEY_ID": "test",
-            "AWS_SECRET_ACCESS_KEY": "test",
-            "AWS_REGION": "us-east-1",
-        }.items():
+        for name, value in settings_of(s3_server).items():
             patch.setenv(name, value)
-        client = boto3.client("s3", endpoint_url=endpoint, region_name="us-east-1")
+        client = boto3.client("s3", endpoint_url=s3_server, region_name="us-east-1")
         client.create_bucket(Bucket="logs")
         file = tmp_path_factory.mktemp("s3") / "a.parquet"
         FRAME.write_parquet(file, row_group_size=300)
@@ -46,7 +36,6 @@ def bucket(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             client.upload_file(str(file), "logs", key)
         client.put_object(Bucket="logs", Key="june/readme.txt", Body=b"no data")
         yield "s3://logs"
-    server.stop()
 
 
 @pytest.mark.parametrize(
@@ -98,9 +87,7 @@ def test_what_is_not_there(bucket: str, path: str, message: str) -> None:
 def test_without_the_extra() -> None:
     code = "import sys; sys.modules['obstore'] = None; import driftline; driftline.profile('s3://a/b.parquet')"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    assert (
-        "InputError: s3://a/b.parquet: reading from object stores needs: pip install 'driftline[cloud]'" in done.stderr
-    )
+    assert "InputError: s3://a/b.parquet: object stores need: pip install 'driftline[cloud]'" in done.stderr
 
 
 class Ranged(http.server.SimpleHTTPRequestHandler):

@@ -15,12 +15,20 @@ import pytest
 
 import driftline as dl
 from driftline._store import checkpoint, compact
-from driftline._store.files import Folder
+from driftline._store.files import Files, Version
 from driftline._store.names import Part, base_of, counting, folder_of
 from driftline.store import Store, views
 
+Home = pathlib.Path | str
+
 START = datetime(2026, 1, 1, tzinfo=UTC)
 HOUR = timedelta(hours=1)
+
+
+@pytest.fixture(params=["folder", "bucket"])
+def home(request: pytest.FixtureRequest, tmp_path: pathlib.Path) -> Home:
+    """A home of either kind."""
+    return tmp_path if request.param == "folder" else f"{request.getfixturevalue('s3')}/a home"
 
 
 def results(*rows: tuple[int, int, float], column: str = "x", segment: str = "") -> pa.Table:
@@ -53,18 +61,19 @@ def hours(facts: Any) -> list[tuple[int, int, float]]:
     return list(zip(starts, frame["revision"], frame["effect"], strict=True))
 
 
-def data_files(home: pathlib.Path, table: str = "results") -> list[str]:
-    return sorted(path.name for path in home.glob(f"store/*/*/{table}/*"))
+def data_files(home: Home, table: str = "results") -> list[str]:
+    listed = (name.split("/") for name in Store(home)._files.listed())
+    return sorted(parts[-1] for parts in listed if parts[-2:-1] == [table])
 
 
-def fill(home: pathlib.Path, commits: Sequence[pa.Table], writer: str = "logs") -> None:
+def fill(home: Home, commits: Sequence[pa.Table], writer: str = "logs") -> None:
     with Store(home).writer("churn", writer) as w:
         for rows in commits:
             w.commit(w.last_commit + 1, results=rows, checkpoint=b"state %d" % (w.last_commit + 1))
 
 
-def test_a_commit_is_read_back(tmp_path: pathlib.Path) -> None:
-    store = Store(tmp_path)
+def test_a_commit_is_read_back(home: Home) -> None:
+    store = Store(home)
     assert (store.monitors(), store.results().rows, store.verify()) == ([], 0, [])
     with store.writer("churn", "logs") as w:
         assert (w.checkpoint(), w.last_commit) == ((0, b""), 0)
@@ -77,20 +86,20 @@ def test_a_commit_is_read_back(tmp_path: pathlib.Path) -> None:
     ]  # fmt: skip
     assert store.sources() == [("churn", "logs")]
     # An empty table writes no file.
-    assert data_files(tmp_path) == ["L0-0000000001-0000000001.parquet"]
-    assert data_files(tmp_path, "profiles") == []
+    assert data_files(home) == ["L0-0000000001-0000000001.parquet"]
+    assert data_files(home, "profiles") == []
     assert store.verify() == []
     with store.writer("churn", "logs") as w:
         assert w.checkpoint() == (2, b"two")
 
 
-def test_of_revisions_the_highest_counts_whatever_the_order(tmp_path: pathlib.Path) -> None:
-    fill(tmp_path, [results((0, 2, 0.2), (1, 1, 0.1)), results((0, 1, 0.1)), results((1, 1, 0.1), (0, 3, 0.3))])
-    assert sorted(hours(Store(tmp_path).results())) == [(0, 3, 0.3), (1, 1, 0.1)]
+def test_of_revisions_the_highest_counts_whatever_the_order(home: Home) -> None:
+    fill(home, [results((0, 2, 0.2), (1, 1, 0.1)), results((0, 1, 0.1)), results((1, 1, 0.1), (0, 3, 0.3))])
+    assert sorted(hours(Store(home).results())) == [(0, 3, 0.3), (1, 1, 0.1)]
 
 
-def test_filters(tmp_path: pathlib.Path) -> None:
-    store = Store(tmp_path)
+def test_filters(home: Home) -> None:
+    store = Store(home)
     for monitor, writer in (("churn", "a"), ("churn", "b"), ("fraud", "a")):
         with store.writer(monitor, writer) as w:
             rows = [
@@ -115,13 +124,13 @@ def test_filters(tmp_path: pathlib.Path) -> None:
         store.results(until="2026")  # type: ignore[arg-type]
 
 
-def test_columns_that_come_later_are_null_before(tmp_path: pathlib.Path) -> None:
+def test_columns_that_come_later_are_null_before(home: Home) -> None:
     later = results((1, 1, 0.1)).append_column("note", pa.array(["new"], pa.large_string()))
-    fill(tmp_path, [results((0, 1, 0.0)), later, results((2, 1, 0.2))])
-    assert Store(tmp_path).results().to_polars()["note"].to_list() == [None, "new", None]
+    fill(home, [results((0, 1, 0.0)), later, results((2, 1, 0.2))])
+    assert Store(home).results().to_polars()["note"].to_list() == [None, "new", None]
 
 
-def test_types_of_other_libraries(tmp_path: pathlib.Path) -> None:
+def test_types_of_other_libraries(home: Home) -> None:
     rows = pl.DataFrame(
         {"segment": ["", ""], "column": ["x", "y"], "window_start": [START] * 2, "revision": [1, 1]},
         schema_overrides={
@@ -130,16 +139,16 @@ def test_types_of_other_libraries(tmp_path: pathlib.Path) -> None:
             "window_start": pl.Datetime("ns", "Asia/Tokyo"),
         },
     )
-    fill(tmp_path, [rows, results((1, 1, 0.1))])
-    schema = Store(tmp_path).results().to_arrow().schema
+    fill(home, [rows, results((1, 1, 0.1))])
+    schema = Store(home).results().to_arrow().schema
     assert [str(schema.field(name).type) for name in ("column", "window_start", "revision")] == [
         "string", "timestamp[us, tz=UTC]", "int64"
     ]  # fmt: skip
-    assert Store(tmp_path).results().to_polars()["window_start"][0] == START
+    assert Store(home).results().to_polars()["window_start"][0] == START
 
 
-def test_writers_stay_apart_and_their_profiles_merge(tmp_path: pathlib.Path) -> None:
-    store = Store(tmp_path)
+def test_writers_stay_apart_and_their_profiles_merge(home: Home) -> None:
+    store = Store(home)
     for writer, values in (("a", [1.0, 2.0]), ("b", [3.0])):
         profile = dl.profile({"x": values, "s": ["u"] * len(values)}).to_polars()
         rows = profile.with_columns(segment=pl.lit(""), window_start=pl.lit(START), revision=pl.lit(1))
@@ -165,15 +174,14 @@ def test_files_stay_few_and_say_the_same(tmp_path: pathlib.Path) -> None:
     assert store.verify() == []
 
 
-def test_the_order_of_rows_does_not_depend_on_compaction(
-    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_order_of_rows_does_not_depend_on_compaction(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     commits = [results((n, 1, 0.0), (n // 2, 2, 1.0)) for n in range(20)]
-    fill(tmp_path / "a", commits)
+    one, other = f"{home}/a", f"{home}/b"
+    fill(one, commits)
     monkeypatch.setattr(compact, "FAN", 3)
-    fill(tmp_path / "b", commits)
-    assert len(data_files(tmp_path / "a")) != len(data_files(tmp_path / "b"))
-    assert hours(Store(tmp_path / "a").results()) == hours(Store(tmp_path / "b").results())
+    fill(other, commits)
+    assert len(data_files(one)) != len(data_files(other))
+    assert hours(Store(one).results()) == hours(Store(other).results())
 
 
 def test_large_files_are_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -186,28 +194,29 @@ def test_large_files_are_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     assert [len(run) for run in compact.runs(small)] == [5, 5, 5]
 
 
-def test_a_commit_that_was_not_finished_is_not_seen_and_goes(tmp_path: pathlib.Path) -> None:
-    store = Store(tmp_path)
-    fill(tmp_path, [results((0, 1, 0.0)), results((1, 1, 0.1))])
-    base = tmp_path / "store" / base_of("churn", "logs")
-    before = (base / "checkpoint").read_bytes()
-    fill(tmp_path, [results((2, 1, 0.2))])
-    (base / "checkpoint").write_bytes(before)
-    (base / "results" / ".L0-0000000004-0000000004.parquet.1.1.part").write_bytes(b"PAR1")
+def test_a_commit_that_was_not_finished_is_not_seen_and_goes(home: Home) -> None:
+    store = Store(home)
+    fill(home, [results((0, 1, 0.0)), results((1, 1, 0.1))])
+    files, base = store._files, base_of("churn", "logs")
+    before = files.read(f"{base}/checkpoint")
+    assert before is not None
+    fill(home, [results((2, 1, 0.2))])
+    files.write(f"{base}/checkpoint", before)
+    files.write(f"{base}/results/.L0-0000000004-0000000004.parquet.1.1.part", b"PAR1")
     assert hours(store.results()) == [(0, 1, 0.0), (1, 1, 0.1)]
     assert [finding.wrong for finding in store.verify()] == [
         "is the rest of a write that was stopped, unless a run is writing it now"
     ]
     with store.writer("churn", "logs") as w:
         assert w.last_commit == 2
-        assert len(data_files(tmp_path)) == 2
+        assert len(data_files(home)) == 2
         w.commit(3, results=results((2, 1, 0.25)), checkpoint=b"")
     assert hours(store.results())[-1] == (2, 1, 0.25)
     assert store.verify() == []
 
 
-def test_commits_are_numbered(tmp_path: pathlib.Path) -> None:
-    with Store(tmp_path).writer("churn", "logs") as w:
+def test_commits_are_numbered(home: Home) -> None:
+    with Store(home).writer("churn", "logs") as w:
         with pytest.raises(ValueError, match="number is 2: the next commit is 1"):
             w.commit(2, checkpoint=b"")
         w.commit(1, checkpoint=b"")
@@ -217,41 +226,43 @@ def test_commits_are_numbered(tmp_path: pathlib.Path) -> None:
         w.commit(2, checkpoint=b"")
 
 
-def test_a_failed_commit_can_be_tried_again(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    store = Store(tmp_path)
-    write = Folder.write
+def test_a_failed_commit_can_be_tried_again(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = Store(home)
+    kind: Any = type(store._files)
+    replace = kind.replace
     with store.writer("churn", "logs") as w:
         w.commit(1, results=results((0, 1, 0.0)), checkpoint=b"1")
 
-        def fails_before(self: Folder, name: str, data: bytes) -> None:
+        def fails_before(self: Files, name: str, data: bytes, seen: Version | None) -> Version | None:
             if name.endswith("checkpoint"):
                 raise dl.errors.StorageError("no room")
-            write(self, name, data)
+            return replace(self, name, data, seen)
 
-        monkeypatch.setattr(Folder, "write", fails_before)
+        monkeypatch.setattr(kind, "replace", fails_before)
         with pytest.raises(dl.errors.StorageError, match="no room"):
-            w.commit(2, results=results((1, 1, 0.1)), alarms=alarms(("a", 1, 1)), checkpoint=b"2")
+            w.commit(2, results=results((1, 1, 0.1)), alarms=alarms(("a", 1, 1)), checkpoint=b"state 2")
         assert store.results().rows == 1
 
-        def fails_after(self: Folder, name: str, data: bytes) -> None:
-            write(self, name, data)
-            if name.endswith("checkpoint"):
+        def fails_after(self: Files, name: str, data: bytes, seen: Version | None) -> Version | None:
+            now = replace(self, name, data, seen)
+            if name.endswith("checkpoint") and data.endswith(b"state 2"):
                 raise dl.errors.StorageError("no answer")
+            return now
 
-        monkeypatch.setattr(Folder, "write", fails_after)
+        monkeypatch.setattr(kind, "replace", fails_after)
         # Other rows than the first time: what was begun does not stay.
         with pytest.raises(dl.errors.StorageError, match="no answer"):
-            w.commit(2, results=results((1, 1, 0.2)), checkpoint=b"2")
-        monkeypatch.setattr(Folder, "write", write)
-        w.commit(2, results=results((1, 1, 0.2)), checkpoint=b"2")
-        assert (w.checkpoint(), store.alarms().rows) == ((2, b"2"), 0)
+            w.commit(2, results=results((1, 1, 0.2)), checkpoint=b"state 2")
+        monkeypatch.setattr(kind, "replace", replace)
+        w.commit(2, results=results((1, 1, 0.2)), checkpoint=b"state 2")
+        assert (w.checkpoint(), store.alarms().rows) == ((2, b"state 2"), 0)
         w.commit(3, results=results((2, 1, 0.3)), checkpoint=b"3")
     assert [effect for _, _, effect in hours(store.results())] == [0.0, 0.2, 0.3]
     assert store.verify() == []
 
 
-def test_expire_drops_windows_that_ended(tmp_path: pathlib.Path) -> None:
-    store = Store(tmp_path)
+def test_expire_drops_windows_that_ended(home: Home) -> None:
+    store = Store(home)
     with store.writer("churn", "logs") as w:
         for n in range(1, 20):
             events = alarms(("old", n, n)) if n < 5 else alarms(("long", n, n))
@@ -268,15 +279,15 @@ def test_expire_drops_windows_that_ended(tmp_path: pathlib.Path) -> None:
     assert store.verify() == []
     assert store.expire(START + 18 * HOUR) == 8
     assert store.expire(START + 100 * HOUR) == 2 + 15
-    assert (data_files(tmp_path), store.verify(), store.results().rows) == ([], [], 0)
-    fill(tmp_path, [results((50, 1, 0.5))])
+    assert (data_files(home), store.verify(), store.results().rows) == ([], [], 0)
+    fill(home, [results((50, 1, 0.5))])
     assert hours(store.results()) == [(50, 1, 0.5)]
 
 
-def test_expire_without_an_end_goes_by_the_start(tmp_path: pathlib.Path) -> None:
-    fill(tmp_path, [results((0, 1, 0.0), (1, 1, 0.1)).drop_columns("window_end")])
-    assert Store(tmp_path).expire(START + HOUR) == 1
-    assert Store(tmp_path).results().to_polars()["window_start"].to_list() == [START + HOUR]
+def test_expire_without_an_end_goes_by_the_start(home: Home) -> None:
+    fill(home, [results((0, 1, 0.0), (1, 1, 0.1)).drop_columns("window_end")])
+    assert Store(home).expire(START + HOUR) == 1
+    assert Store(home).results().to_polars()["window_start"].to_list() == [START + HOUR]
 
 
 OWNING = """
@@ -314,11 +325,11 @@ NAMES = ["logs", "s3://bucket/a b/*.parquet", "../..", ".", "..", "~", "a%2Fb", 
          "CON", "a\nb", "=", "\0"]  # fmt: skip
 
 
-def test_any_name_of_a_writer_is_one_folder(tmp_path: pathlib.Path) -> None:
+def test_any_name_of_a_writer_is_one_folder(home: Home) -> None:
     folders = [folder_of(name) for name in NAMES]
     assert len(set(folders)) == len(NAMES)
     assert all(len(folder) <= 120 and not set(folder) & set('/\\:*?"<>|=') and folder[0] != "." for folder in folders)
-    store = Store(tmp_path)
+    store = Store(home)
     for name in NAMES:
         with store.writer("m", name) as w:
             w.commit(1, results=results((0, 1, 0.0)), checkpoint=b"")
@@ -349,8 +360,8 @@ def test_parts_that_a_larger_one_covers_do_not_count() -> None:
     assert counting([]) == []
 
 
-def test_checkpoints_of_any_size(tmp_path: pathlib.Path) -> None:
-    files = Folder(str(tmp_path))
+def test_checkpoints_of_any_size(home: Home) -> None:
+    files = Store(home)._files
     parts = {"profiles": [], "results": [Part(n, n, 0) for n in range(1, 5000)], "alarms": [Part(3, 9, 2)]}
     for state in (b"", b"\n", os.urandom(200_000)):
         files.write("m/w/checkpoint", checkpoint.encode("m", "w", 7, parts, state))

@@ -5,10 +5,11 @@ business. By the first checksum, which all versions have in this place, damage i
 """
 
 import json
+from collections.abc import Mapping
 from hashlib import sha256
 from typing import NamedTuple
 
-from driftline._store.files import Folder
+from driftline._store.files import Files
 from driftline._store.names import CHECKPOINT, TABLES, VERSION, Part
 from driftline.errors import InputError
 
@@ -29,6 +30,8 @@ class Head(NamedTuple):
     parts: dict[str, list[Part]]
     size_bytes: int
     sha256: str
+    mark: str
+    """Of the process that wrote it, where a lease can run out; empty where a lock keeps others away."""
 
     @property
     def owner(self) -> tuple[str, str]:
@@ -36,7 +39,9 @@ class Head(NamedTuple):
         return self.monitor, self.writer
 
 
-def encode(monitor: str, writer: str, commit: int, parts: dict[str, list[Part]], state: bytes) -> bytes:
+def encode(
+    monitor: str, writer: str, commit: int, parts: Mapping[str, list[Part]], state: bytes, *, mark: str = ""
+) -> bytes:
     """The bytes of a checkpoint."""
     told = {
         "version": VERSION,
@@ -46,12 +51,13 @@ def encode(monitor: str, writer: str, commit: int, parts: dict[str, list[Part]],
         "parts": parts,
         "size_bytes": len(state),
         "sha256": sha256(state).hexdigest(),
+        **({"mark": mark} if mark else {}),
     }
     line = json.dumps(told, separators=(",", ":")).encode()
     return b"%s %s\n%s\n%s" % (MAGIC, sha256(line).hexdigest().encode(), line, state)
 
 
-def read_head(files: Folder, base: str) -> Head | None:
+def read_head(files: Files, base: str) -> Head | None:
     """What a checkpoint says of itself, without its state; `None` where there is none.
 
     Raises:
@@ -64,7 +70,7 @@ def read_head(files: Folder, base: str) -> Head | None:
     return None if data is None else _decoded(files.path(name), data)[0]
 
 
-def read_state(files: Folder, base: str) -> tuple[Head, bytes] | None:
+def read_state(files: Files, base: str) -> tuple[Head, bytes] | None:
     """A whole checkpoint, checked; `None` where there is none.
 
     Raises:
@@ -96,7 +102,15 @@ def _decoded(path: str, data: bytes) -> tuple[Head, int]:
                 f"{path}: is a checkpoint of version {version}, this driftline reads up to {VERSION}: update driftline"
             )
         parts = {table: [Part(*part) for part in told["parts"][table]] for table in TABLES}
-        head = Head(told["monitor"], told["writer"], told["commit"], parts, told["size_bytes"], told["sha256"])
+        head = Head(
+            told["monitor"],
+            told["writer"],
+            told["commit"],
+            parts,
+            told["size_bytes"],
+            told["sha256"],
+            told.get("mark", ""),
+        )
     except (KeyError, TypeError, ValueError) as error:
         if isinstance(error, InputError):
             raise

@@ -1,15 +1,16 @@
-"""The few operations on files that a store needs; a bucket would have the same."""
+"""The few operations on files that a store needs, and how a folder does them."""
 
 import errno
 import os
 import pathlib
 from collections.abc import Iterable
 from contextlib import suppress
+from typing import Protocol
 
 from driftline import _core
 from driftline.errors import DriftlineError, InputError, StorageError
 
-__all__ = ["Folder", "is_half"]
+__all__ = ["Files", "Folder", "Version", "is_half", "told"]
 
 ENDING_OF_HALVES = ".part"
 
@@ -20,8 +21,55 @@ def is_half(name: str) -> bool:
     return last.startswith(".") and last.endswith(ENDING_OF_HALVES)
 
 
+Version = dict[str, str]
+"""By what a store tells one content of an object from all others."""
+
+
+class Files(Protocol):
+    """A folder or a bucket; names are relative to it, with `/` between their parts."""
+
+    root: str
+    is_locked: bool
+    """Whether who owns a source is sure of it until the end, by a lock of the system.
+
+    Who has only a lease, which can run out, replaces a checkpoint on condition that it is the one that was seen last.
+    """
+
+    def path(self, name: str) -> str:
+        """What messages call a file."""
+
+    def listed(self, below: str = "") -> dict[str, int]:
+        """Names and sizes of all files at or below a name; none where nothing is.
+
+        What was there all the while is listed, whatever others write and delete meanwhile.
+        """
+
+    def read(self, name: str, *, most_bytes: int = -1) -> bytes | None:
+        """A file, or its first bytes; `None` where it is not there."""
+
+    def write(self, name: str, data: bytes) -> None:
+        """Writes a file, all of it or nothing, so that it stays."""
+
+    def add(self, name: str, data: bytes) -> None:
+        """Writes a file that nobody but the owner of a source writes, and that is not there yet."""
+
+    def version(self, name: str) -> Version | None:
+        """Which content a file has now; `None` where it is not there, and where a lock makes it needless to know."""
+
+    def replace(self, name: str, data: bytes, seen: Version | None) -> Version | None:
+        """Writes a file in place of the version that was seen, and tells the new one."""
+
+    def delete(self, names: Iterable[str]) -> None:
+        """Deletes files; those that are gone already do not matter."""
+
+    def inputs(self, names: Iterable[str]) -> list[_core.Input]:
+        """Files for the engine to read."""
+
+
 class Folder:
-    """A folder; names are relative to it, with `/` between their parts."""
+    """A folder on a disk."""
+
+    is_locked = True
 
     def __init__(self, root: str) -> None:
         self.root = root
@@ -31,10 +79,7 @@ class Folder:
         return str(pathlib.Path(self.root, *name.split("/"))) if name else self.root
 
     def listed(self, below: str = "") -> dict[str, int]:
-        """Names and sizes of all files at or below a name; none where nothing is.
-
-        What was there all the while is listed, whatever others write and delete meanwhile.
-        """
+        """Names and sizes of all files at or below a name."""
         found: dict[str, int] = {}
         folders = [below]
         while folders:
@@ -74,6 +119,17 @@ class Folder:
             advice = "make room" if isinstance(error, StorageError) else "the home must be a folder that may be written"
             raise type(error)(f"{error}: {advice}, and run again; nothing is lost") from error
         self._sync(path.parent)
+
+    def add(self, name: str, data: bytes) -> None:
+        """Writes a file; the lock sees to it that nobody else does."""
+        self.write(name, data)
+
+    def version(self, name: str) -> None:
+        """Nothing: the lock sees to it that a file is the one that was seen."""
+
+    def replace(self, name: str, data: bytes, seen: Version | None) -> None:
+        """Writes a file in place of another."""
+        self.write(name, data)
 
     def make_folder(self, name: str) -> None:
         """Makes a folder with all above it."""

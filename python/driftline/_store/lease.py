@@ -1,91 +1,63 @@
-"""One process at a time owns a source: a lock of the system, which it frees however the process ends."""
+"""One process at a time owns a source."""
 
 import json
 import os
-import sys
 from datetime import UTC, datetime
-from io import FileIO
-from typing import Any
+from typing import Any, Protocol
 
-from driftline._store.files import Folder, told
-from driftline._store.names import LEASE, base_of
+from driftline._store.files import Files, Folder
 from driftline.errors import StorageError
 
-__all__ = ["Lease"]
-
-LOCKED_BYTE = 1 << 30
-"""Where Windows locks: what is locked there cannot be read, and the text at the beginning must be."""
+__all__ = ["Lease", "holder", "in_use", "take", "who"]
 
 
-class Lease:
+class Lease(Protocol):
     """A source is ours until `release`."""
 
-    def __init__(self, files: Folder, monitor: str, writer: str) -> None:
-        base = base_of(monitor, writer)
-        files.make_folder(base)
-        self.path = files.path(f"{base}/{LEASE}")
-        try:
-            self._file: FileIO | None = FileIO(os.open(self.path, os.O_RDWR | os.O_CREAT, 0o666), "r+")
-        except OSError as error:
-            raise told(self.path, error) from error
-        try:
-            _lock(self._file.fileno())
-        except (BlockingIOError, PermissionError):
-            text = self._file.read(4096)
-            self.release()
-            raise StorageError(
-                f"{self.path}: source {writer!r} of monitor {monitor!r} is in use by {_holder(text)}: "
-                "wait until that has ended, or stop it"
-            ) from None
-        except OSError as error:
-            self.release()
-            raise StorageError(
-                f"{self.path}: cannot be locked ({error.strerror}): name a home on another disk"
-            ) from error
-        self._tell()
+    def check(self) -> None:
+        """Makes sure of it.
 
-    def _tell(self) -> None:
-        """Writes who we are, for the message that another process gets."""
-        if self._file is None:
-            return
-        since = datetime.now(UTC).isoformat(timespec="seconds")
-        text = json.dumps({"pid": os.getpid(), "host": _host(), "since": since}).encode()
-        try:
-            self._file.seek(0)
-            self._file.truncate()
-            self._file.write(text)
-        except OSError:
-            # The lock holds without it; a full disk is told by what matters.
-            return
+        Raises:
+            StorageError: Another process has the source, or the network fails.
+        """
 
     def release(self) -> None:
         """Gives the source up."""
-        if self._file is not None:
-            # Closing frees the lock, and leaves that of a process which is about to open the same file alone.
-            self._file.close()
-            self._file = None
 
 
-def _lock(file: int) -> None:
-    if sys.platform == "win32":
-        import msvcrt
+def take(files: Files, monitor: str, writer: str) -> Lease:
+    """Takes a source for this process.
 
-        os.lseek(file, LOCKED_BYTE, os.SEEK_SET)
-        msvcrt.locking(file, msvcrt.LK_NBLCK, 1)
-        os.lseek(file, 0, os.SEEK_SET)
-    else:
-        import fcntl
+    Raises:
+        InputError: The home cannot be used.
+        StorageError: Another process has the source, or the disk or the network fails.
+    """
+    if isinstance(files, Folder):
+        from driftline._store.lock import Lock
 
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return Lock(files, monitor, writer)
+    from driftline._store.timed_lease import TimedLease
+
+    return TimedLease(files, monitor, writer)
 
 
-def _host() -> str:
+def who() -> dict[str, Any]:
+    """Who we are, for the message that another process gets."""
     import socket
 
-    return socket.gethostname()
+    return {"pid": os.getpid(), "host": socket.gethostname(), "since": datetime.now(UTC).isoformat(timespec="seconds")}
 
 
-def _holder(text: Any) -> str:
+def in_use(path: str, monitor: str, writer: str, text: bytes, advice: str = "") -> StorageError:
+    """The error that says who has a source."""
+    return StorageError(
+        f"{path}: source {writer!r} of monitor {monitor!r} is in use by {holder(text)}: "
+        f"wait until that has ended, or stop it{advice}"
+    )
+
+
+def holder(text: bytes) -> str:
+    """Who a lease says has the source."""
     try:
         told = json.loads(text)
         return f"process {told['pid']} on {told['host']} since {told['since']}"

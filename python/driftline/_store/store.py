@@ -6,11 +6,12 @@ from datetime import datetime
 from typing import TypeVar
 
 from driftline import _core
+from driftline._sources import is_url
 from driftline._store import facts as rows
 from driftline._store import views
 from driftline._store.checkpoint import read_head, read_state
 from driftline._store.facts import Facts, WindowProfile, microseconds
-from driftline._store.files import Folder
+from driftline._store.files import Files, Folder
 from driftline._store.names import CHECKPOINT, base_of, check_monitor, counting, folder_of, names_of, parts_of
 from driftline._store.verify import Finding, verify
 from driftline._store.writer import Writer, check_layout, refuse_lost_checkpoint
@@ -25,7 +26,7 @@ TRIES = 20
 
 
 class Store:
-    """The facts of all monitors of a home, in its folder `store`.
+    """The facts of all monitors of a home, in its folder `store`; the home is a folder, or a URL such as `s3://bucket/home`.
 
     Reading needs no lock and disturbs no writer. A reader sees whole commits.
     """
@@ -34,12 +35,10 @@ class Store:
         path = os.fspath(home)
         if not isinstance(path, str):
             raise TypeError(f"home is {home!r}: it takes a str or a Path")
-        if "://" in path:
-            raise InputError(f"{path}: a home in a bucket is not supported yet: name a folder")
         if not path:
             raise ValueError("home is empty: name a folder")
-        self.path = os.path.join(os.path.expanduser(path), "store")  # noqa: PTH111, PTH118
-        self._files = Folder(self.path)
+        self._files = _files_of(path)
+        self.path = self._files.root
 
     def __repr__(self) -> str:
         return f"Store({self.path!r})"
@@ -65,7 +64,7 @@ class Store:
         """Monitor and writer of each source that has committed anything."""
         listed = self._listed(monitor)
         heads = (read_head(self._files, base) for base in _bases(listed) if f"{base}/{CHECKPOINT}" in listed)
-        return sorted(head.owner for head in heads if head is not None)
+        return sorted(head.owner for head in heads if head is not None and head.commit)
 
     def checkpoint(self, monitor: str, writer: str) -> tuple[int, bytes]:
         """The number of the last commit of a source and the state it came with; `(0, b"")` before the first.
@@ -267,6 +266,14 @@ class Store:
         while (again := self._files.listed(below)).keys() != listed.keys():
             listed = again
         return again
+
+
+def _files_of(home: str) -> Files:
+    if is_url(home):
+        from driftline._store.bucket import Bucket
+
+        return Bucket(f"{home.rstrip('/')}/store")
+    return Folder(os.path.join(os.path.expanduser(home), "store"))  # noqa: PTH111, PTH118
 
 
 def _bases(listed: Iterable[str]) -> list[str]:

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from driftline import _core
 from driftline._store.checkpoint import Head, read_state
-from driftline._store.files import Folder, is_half
+from driftline._store.files import Files, is_half
 from driftline._store.names import (
     CHECKPOINT,
     LAYOUT,
@@ -40,7 +40,7 @@ class Finding(NamedTuple):
         return f"{self.file}: {self.wrong}; {self.todo}"
 
 
-def verify(files: Folder) -> list[Finding]:
+def verify(files: Files) -> list[Finding]:
     """What is wrong, by file; files that a writer compacts meanwhile are left out."""
     from driftline._store.writer import check_layout
 
@@ -84,7 +84,7 @@ def _is_part_of_the_layout(name: str) -> bool:
     return False
 
 
-def _of_source(files: Folder, base: str) -> Iterator[Finding]:
+def _of_source(files: Files, base: str) -> Iterator[Finding]:
     listed = files.listed(base)
     parts = parts_of(listed, base)
     checkpoint = files.path(f"{base}/{CHECKPOINT}")
@@ -99,7 +99,7 @@ def _of_source(files: Folder, base: str) -> Iterator[Finding]:
 
 
 def _of_commits(
-    files: Folder, base: str, parts: dict[str, list[Part]], head: Head | None, checkpoint: str
+    files: Files, base: str, parts: dict[str, list[Part]], head: Head | None, checkpoint: str
 ) -> Iterator[Finding]:
     """What the checkpoint and the names of files say of each other."""
     monitor, _, folder = base.partition("/")
@@ -129,7 +129,7 @@ def _of_commits(
                     yield Finding(files.path(f"{base}/{table}/{part.name}"), wrong, "restore it from a backup")
 
 
-def _of_table(files: Folder, base: str, table: str, parts: list[Part]) -> Iterator[Finding]:
+def _of_table(files: Files, base: str, table: str, parts: list[Part]) -> Iterator[Finding]:
     monitor, _, folder = base.partition("/")
     sound: list[tuple[Part, _core.Input]] = []
     for part in parts:
@@ -164,7 +164,7 @@ def _of_table(files: Folder, base: str, table: str, parts: list[Part]) -> Iterat
         )
 
 
-def _of_columns(files: Folder, listed: Iterable[str], bases: list[str]) -> Iterator[Finding]:
+def _of_columns(files: Files, listed: Iterable[str], bases: list[str]) -> Iterator[Finding]:
     """Whether sound files can be read as one."""
     for table in TABLES:
         names = [name for base in bases for name in names_of(base, {table: counting(parts_of(listed, base)[table])})]
@@ -177,7 +177,7 @@ def _of_columns(files: Folder, listed: Iterable[str], bases: list[str]) -> Itera
                 yield _of_error(files, name or LAYOUT, error, "restore it from a backup, or move it away")
 
 
-def _of_error(files: Folder, name: str, error: DriftlineError, todo: str) -> Finding:
+def _of_error(files: Files, name: str, error: DriftlineError, todo: str) -> Finding:
     """A finding of a message that names the file and perhaps says what to do."""
     path = files.path(name)
     return Finding(path, str(error).removeprefix(f"{path}: "), todo)

@@ -1,8 +1,9 @@
 """The one process that writes the facts of a source."""
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
+from secrets import token_hex
 from types import TracebackType
 from typing import Any, Self
 
@@ -10,10 +11,10 @@ from driftline import _core
 from driftline._store import checkpoint as checkpoints
 from driftline._store.compact import merged, runs
 from driftline._store.facts import microseconds
-from driftline._store.files import Folder, is_half
-from driftline._store.lease import Lease
+from driftline._store.files import Files, Version, is_half
+from driftline._store.lease import Lease, take
 from driftline._store.names import CHECKPOINT, LAYOUT, TABLES, VERSION, Part, base_of, counting, names_of, parts_of
-from driftline.errors import DriftlineError, InputError
+from driftline.errors import DriftlineError, InputError, StorageError
 
 __all__ = ["Writer", "check_layout", "refuse_lost_checkpoint"]
 
@@ -24,7 +25,7 @@ class Writer:
     A commit is there as a whole or not at all, also when the process is killed in it.
     """
 
-    def __init__(self, files: Folder, monitor: str, writer: str) -> None:
+    def __init__(self, files: Files, monitor: str, writer: str) -> None:
         self.monitor = monitor
         self.writer = writer
         self.trouble: str | None = None
@@ -32,7 +33,11 @@ class Writer:
         self._files = files
         self._base = base_of(monitor, writer)
         check_layout(files)
-        self._lease: Lease | None = Lease(files, monitor, writer)
+        self._token = token_hex(8)
+        self._marks = 0
+        self._mark = ""
+        self._seen: Version | None = None
+        self._lease: Lease | None = take(files, monitor, writer)
         try:
             if files.read(LAYOUT) is None:
                 files.write(LAYOUT, json.dumps({"version": VERSION}).encode() + b"\n")
@@ -81,7 +86,8 @@ class Writer:
         Raises:
             ValueError: Another number is next.
             InputError: A row lacks its identity, or has that of another source or of another row.
-            StorageError: The disk is full or fails. The commit can be tried again.
+            StorageError: The disk or the network fails, and the commit can be tried again; or another process has taken
+                the source.
         """
         self._check_owned()
         if not self._sure:
@@ -100,7 +106,7 @@ class Writer:
         # Whatever happens from here on: what is on the disk says whether the commit is there.
         self._sure = False
         for table, encoded in data.items():
-            self._files.write(f"{self._base}/{table}/{part.name}", encoded)
+            self._files.add(f"{self._base}/{table}/{part.name}", encoded)
         self._write_checkpoint(number, self._parts(), checkpoint)
         self._commit = number
         self._sure = True
@@ -111,7 +117,7 @@ class Writer:
 
         Raises:
             InputError: A file is damaged.
-            StorageError: The disk is full or fails.
+            StorageError: The disk or the network fails, or another process has taken the source.
         """
         self._check_owned()
         for table in TABLES:
@@ -127,7 +133,7 @@ class Writer:
 
         Raises:
             InputError: A file is damaged.
-            StorageError: The disk is full or fails.
+            StorageError: The disk or the network fails, or another process has taken the source.
         """
         self._check_owned()
         time = microseconds("before", before)
@@ -175,6 +181,7 @@ class Writer:
     def _check_owned(self) -> None:
         if self._lease is None:
             raise ValueError("the writer is closed: open another")
+        self._lease.check()
 
     def _encoded(self, table: str, rows: Any) -> bytes | None:
         try:
@@ -184,20 +191,42 @@ class Writer:
 
     def _recovered(self) -> int:
         """The last commit; what was begun after it, and what is there twice, is deleted."""
+        name = f"{self._base}/{CHECKPOINT}"
+        # In this order: what is read is that version, or it cannot be replaced.
+        self._seen = self._files.version(name)
         read = checkpoints.read_state(self._files, self._base)
         listed = self._files.listed(self._base)
         parts = parts_of(listed, self._base)
-        path = self._files.path(f"{self._base}/{CHECKPOINT}")
+        path = self._files.path(name)
         commit = 0 if read is None else read[0].commit
         if read is not None and read[0].owner != (self.monitor, self.writer):
             there = f"source {read[0].writer!r} of monitor {read[0].monitor!r}"
             raise InputError(f"{path}: is of {there}, which has the same folder here: give one another name")
         refuse_lost_checkpoint(path, commit, parts)
+        if not self._files.is_locked:
+            self._put_mark(read)
         beyond = {table: [part for part in found if part.first > commit] for table, found in parts.items()}
         covered = {table: [part for part in found if part not in counting(found)] for table, found in parts.items()}
         halves = [name for name in listed if is_half(name)]
+        self._check_owned()
         self._files.delete([*names_of(self._base, beyond), *names_of(self._base, covered), *halves])
         return commit
+
+    def _put_mark(self, read: tuple[checkpoints.Head, bytes] | None) -> None:
+        """Marks the checkpoint as ours, so that no commit which another process began before can come after it.
+
+        Who had the source before replaces the checkpoint that it has seen, which from now on is not there. The mark is
+        another one each time: of equal contents a store may say that they are the same version.
+        """
+        nothing: dict[str, list[Part]] = {table: [] for table in TABLES}
+        commit, parts, mark, state = (
+            (0, nothing, "", b"") if read is None else (read[0].commit, read[0].parts, read[0].mark, read[1])
+        )
+        if self._marks and not mark.startswith(self._token):
+            raise self._was_taken()
+        self._marks += 1
+        self._mark = f"{self._token}.{self._marks}"
+        self._write_checkpoint(commit, parts, state)
 
     def _parts(self) -> dict[str, list[Part]]:
         parts = parts_of(self._files.listed(self._base), self._base)
@@ -222,12 +251,21 @@ class Writer:
         self._files.write(f"{self._base}/{table}/{merged(run).name}", data)
         self._files.delete(names)
 
-    def _write_checkpoint(self, commit: int, parts: dict[str, list[Part]], state: bytes) -> None:
-        data = checkpoints.encode(self.monitor, self.writer, commit, parts, state)
-        self._files.write(f"{self._base}/{CHECKPOINT}", data)
+    def _write_checkpoint(self, commit: int, parts: Mapping[str, list[Part]], state: bytes) -> None:
+        name = f"{self._base}/{CHECKPOINT}"
+        data = checkpoints.encode(self.monitor, self.writer, commit, parts, state, mark=self._mark)
+        self._check_owned()
+        try:
+            self._seen = self._files.replace(name, data, self._seen)
+        except FileExistsError:
+            raise self._was_taken() from None
+
+    def _was_taken(self) -> StorageError:
+        path = self._files.path(f"{self._base}/{CHECKPOINT}")
+        return StorageError(f"{path}: was written by another process meanwhile: run again; nothing is lost")
 
 
-def check_layout(files: Folder) -> None:
+def check_layout(files: Files) -> None:
     """Refuses a store that a newer driftline wrote.
 
     Raises:
