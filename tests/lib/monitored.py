@@ -62,13 +62,13 @@ def write(path: pathlib.Path, frame: pl.DataFrame, *, modified_s: int | None = N
     return path
 
 
-def monitor(home: pathlib.Path, **settings: Any) -> dl.Monitor:
+def monitor(home: pathlib.Path | str, **settings: Any) -> dl.Monitor:
     """A monitor by `SETTINGS`, which other ones stand before."""
     writer = settings.pop("writer", "main")
     return dl.Monitor(home=home, writer=writer, **{"data": [], **SETTINGS, **settings})
 
 
-def read(home: pathlib.Path, data: object, **settings: Any) -> Any:
+def read(home: pathlib.Path | str, data: object, **settings: Any) -> Any:
     """One run over an archive; what it found."""
     with monitor(home, data=str(data) if isinstance(data, pathlib.Path) else data, **settings) as made:
         return made.read(now=NOW)
@@ -84,7 +84,7 @@ def alarms(made: dl.Monitor) -> pl.DataFrame:
     return frame
 
 
-def said(home: pathlib.Path, **settings: Any) -> tuple[pl.DataFrame, pl.DataFrame]:
+def said(home: pathlib.Path | str, **settings: Any) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Results and alarms of a home."""
     with monitor(home, **settings) as made:
         return results(made), alarms(made)

@@ -61,7 +61,7 @@ def begin(
     # The folder tells what is monitored, and of several files in it the name of each.
     name = name_of_folder(folder if path.stem == "driftline" else Path(path.stem))
     data = list(dict.fromkeys(data))
-    chosen = Path(home or os.environ.get("DRIFTLINE_HOME") or folder / ".driftline").expanduser()
+    chosen = _home(home or os.environ.get("DRIFTLINE_HOME") or str(folder / ".driftline"))
     _refuse_taken(chosen, name, config)
     _refuse_among(data, chosen)
     now_us = time.time_ns() // 1000
@@ -110,9 +110,14 @@ def _free(config: str) -> Path:
     return path
 
 
-def _refuse_taken(home: Path, name: str, config: str) -> None:
+def _home(home: str) -> str:
+    """Where results go, a folder or a URL."""
+    return home.rstrip("/") if is_url(home) else str(Path(home).expanduser())
+
+
+def _refuse_taken(home: str, name: str, config: str) -> None:
     """A monitor of this name goes on where it ended: it would not begin with these data."""
-    if not home.is_dir():
+    if not is_url(home) and not Path(home).is_dir():
         return
     if Store(home).sources(name):
         raise ConfigError(
@@ -121,19 +126,27 @@ def _refuse_taken(home: Path, name: str, config: str) -> None:
         )
 
 
-def _refuse_among(data: Sequence[str], home: Path) -> None:
+def _refuse_among(data: Sequence[str], home: str) -> None:
     """Results in the midst of the data would be read as data by the next run."""
-    whole = home.absolute()
     for path in data:
-        if is_url(path) or not Path(path).is_dir() or not whole.is_relative_to(Path(path).absolute()):
-            continue
-        below = whole.relative_to(Path(path).absolute()).parts
+        below = _below(path, home)
         # Folders of such names are left out of what is read.
-        if not any(part.startswith((".", "_")) for part in below):
+        if below is not None and not any(part.startswith((".", "_")) for part in below):
             raise ConfigError(
                 f"{home}: lies in {path}, so that results would be read as data: name a folder elsewhere with --home, "
                 "or one whose name begins with a dot"
             )
+
+
+def _below(path: str, home: str) -> tuple[str, ...] | None:
+    """The folders from one that is read as a whole down to the home; `None` where that lies elsewhere."""
+    if is_url(path) != is_url(home):
+        return None
+    if is_url(path):
+        top = path.rstrip("/") + "/"
+        return tuple(home[len(top) :].split("/")) if f"{home}/".startswith(top) else None
+    whole, top_folder = Path(home).absolute(), Path(path).absolute()
+    return whole.relative_to(top_folder).parts if top_folder.is_dir() and whole.is_relative_to(top_folder) else None
 
 
 def _together(data: Sequence[str]) -> list[str]:
