@@ -16,7 +16,7 @@ from moto.server import ThreadedMotoServer
 from s3_bucket import make_bucket, settings_of
 
 import driftline as dl
-from driftline._store import timed_lease
+from driftline._store import compact, timed_lease
 from driftline._store.names import base_of
 from driftline.store import Store, Writer, views
 
@@ -160,19 +160,49 @@ def test_a_commit_that_wakes_up_after_its_lease_is_refused(
     assert Store(home).verify() == []
 
 
-def test_rows_that_arrive_late_are_deleted_and_the_commit_repeated(home: str, monkeypatch: pytest.MonkeyPatch) -> None:
+LATE = f"{BASE}/results/L0-0000000002-0000000002.parquet"
+
+
+def test_rows_that_arrive_late_are_deleted_and_the_commit_repeated(home: str) -> None:
     """A request of a process that was killed may still be under way when the next one has begun."""
     with Store(home).writer("churn", "logs") as writer:
         writer.commit(1, results=results((0, 1, 0.1)), checkpoint=b"1")
-        late = f"{BASE}/alarms/L0-0000000002-0000000002.parquet"
-        writer._files.write(f"{BASE}/results/L0-0000000002-0000000002.parquet", b"rows of another")
-        writer._files.write(late, b"rows of another")
+        writer._files.write(LATE, b"rows of another")
         with pytest.raises(dl.errors.StorageError, match="another process has begun to write it: run again"):
             writer.commit(2, results=results((1, 1, 0.2)), checkpoint=b"2")
         writer.commit(2, results=results((1, 1, 0.2)), checkpoint=b"2")
-        assert writer._files.read(late) is None
     assert effects(home) == [0.1, 0.2]
     assert Store(home).verify() == []
+
+
+@pytest.mark.parametrize("before_the_commit", [True, False])
+def test_rows_that_arrive_late_beside_a_commit_are_none_of_it(
+    home: str, monkeypatch: pytest.MonkeyPatch, before_the_commit: bool
+) -> None:
+    """The commit of that number has no rows in the table, so nothing keeps the file away."""
+    other = f"{home}/other"
+    with Store(other).writer("churn", "logs") as writer:
+        writer.commit(1, checkpoint=b"")
+        writer.commit(2, results=results((1, 1, 0.9)), checkpoint=b"")
+    late = Store(other)._files.read(LATE)
+    assert late is not None
+    monkeypatch.setattr(compact, "FAN", 3)
+    store = Store(home)
+    with store.writer("churn", "logs") as writer:
+        writer.commit(1, results=results((0, 1, 0.1)), checkpoint=b"1")
+        if before_the_commit:
+            writer._files.write(LATE, late)
+        writer.commit(2, checkpoint=b"2")
+        writer._files.write(LATE, late)
+        assert (effects(home), store.verify()) == ([0.1], [])
+        # Nor does compaction take it in.
+        for n in range(3, 9):
+            writer.commit(n, results=results((n, 1, n / 10)), checkpoint=b"")
+        assert (len(effects(home)), 0.9 in effects(home), store.verify()) == (7, False, [])
+        writer._files.write(LATE, late)
+    assert len(effects(home)) == 7
+    store.writer("churn", "logs").close()
+    assert writer._files.read(LATE) is None
 
 
 def test_a_source_that_was_only_opened_has_committed_nothing(home: str) -> None:

@@ -5,10 +5,22 @@
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-__all__ = ["CHECKPOINT", "LAYOUT", "LEASE", "TABLES", "VERSION", "Part", "base_of", "counting", "folder_of", "parts_of"]
+__all__ = [
+    "CHECKPOINT",
+    "LAYOUT",
+    "LEASE",
+    "TABLES",
+    "VERSION",
+    "Part",
+    "base_of",
+    "counting",
+    "folder_of",
+    "known_of",
+    "parts_of",
+]
 
 TABLES = ("profiles", "results", "alarms")
 
@@ -109,6 +121,15 @@ def counting(parts: Iterable[Part]) -> list[Part]:
         if not any(other.covers(part) for other in kept[-1:]):
             kept.append(part)
     return kept
+
+
+def known_of(parts: Iterable[Part], known: Sequence[Part]) -> list[Part]:
+    """Parts that are a commit's, given those that the checkpoint tells.
+
+    Others of level 0 come from a process which wrote them after it had lost its lease, and never committed them.
+    """
+    whole = set(known)
+    return [part for part in parts if part.level or part in whole or any(other.covers(part) for other in known)]
 
 
 def names_of(base: str, parts: Mapping[str, Iterable[Part]]) -> list[str]:

@@ -12,7 +12,7 @@ from driftline._store import views
 from driftline._store.checkpoint import read_head, read_state
 from driftline._store.facts import Facts, WindowProfile, microseconds
 from driftline._store.files import Files, Folder
-from driftline._store.names import CHECKPOINT, base_of, check_monitor, counting, folder_of, names_of, parts_of
+from driftline._store.names import CHECKPOINT, base_of, check_monitor, counting, folder_of, known_of, names_of, parts_of
 from driftline._store.verify import Finding, verify
 from driftline._store.writer import Writer, check_layout, refuse_lost_checkpoint
 from driftline.errors import InputError, StorageError
@@ -250,7 +250,8 @@ class Store:
                 parts = parts_of(listed, base)
                 commit = 0 if head is None else head.commit
                 refuse_lost_checkpoint(self._files.path(f"{base}/{CHECKPOINT}"), commit, parts)
-                counted = [part for part in counting(parts[table]) if part.last <= commit]
+                known = known_of(parts[table], [] if head is None else head.parts[table])
+                counted = [part for part in counting(known) if part.last <= commit]
                 names += names_of(base, {table: counted})
         return names
 

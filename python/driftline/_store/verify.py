@@ -15,6 +15,7 @@ from driftline._store.names import (
     Part,
     counting,
     folder_of,
+    known_of,
     names_of,
     part_of,
     parts_of,
@@ -93,7 +94,14 @@ def _of_source(files: Files, base: str) -> Iterator[Finding]:
     except DriftlineError as error:
         yield _of_error(files, f"{base}/{CHECKPOINT}", error, "facts of this source cannot be read until then")
     else:
-        yield from _of_commits(files, base, parts, None if read is None else read[0], checkpoint)
+        head = None if read is None else read[0]
+        yield from _of_commits(files, base, parts, head, checkpoint)
+        if head is not None:
+            # What counts for nobody the next run deletes.
+            parts = {
+                table: sorted({*known_of(found, head.parts[table]), *(p for p in found if p.first > head.commit)})
+                for table, found in parts.items()
+            }
     for table in TABLES:
         yield from _of_table(files, base, table, parts[table])
 

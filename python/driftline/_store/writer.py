@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from secrets import token_hex
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Final, Self
 
 from driftline import _core
 from driftline._store import checkpoint as checkpoints
@@ -13,10 +13,24 @@ from driftline._store.compact import merged, runs
 from driftline._store.facts import microseconds
 from driftline._store.files import Files, Version, is_half
 from driftline._store.lease import Lease, take
-from driftline._store.names import CHECKPOINT, LAYOUT, TABLES, VERSION, Part, base_of, counting, names_of, parts_of
+from driftline._store.names import (
+    CHECKPOINT,
+    LAYOUT,
+    TABLES,
+    VERSION,
+    Part,
+    base_of,
+    counting,
+    known_of,
+    names_of,
+    parts_of,
+)
 from driftline.errors import DriftlineError, InputError, StorageError
 
 __all__ = ["Writer", "check_layout", "refuse_lost_checkpoint"]
+
+
+NO_PARTS: Final[Mapping[str, list[Part]]] = {table: [] for table in TABLES}
 
 
 class Writer:
@@ -37,6 +51,7 @@ class Writer:
         self._marks = 0
         self._mark = ""
         self._seen: Version | None = None
+        self._known: Mapping[str, list[Part]] = NO_PARTS
         self._lease: Lease | None = take(files, monitor, writer)
         try:
             if files.read(LAYOUT) is None:
@@ -107,7 +122,8 @@ class Writer:
         self._sure = False
         for table, encoded in data.items():
             self._files.add(f"{self._base}/{table}/{part.name}", encoded)
-        self._write_checkpoint(number, self._parts(), checkpoint)
+        known = {table: [*parts, part] if table in data else parts for table, parts in self._known.items()}
+        self._write_checkpoint(number, self._parts(known), checkpoint)
         self._commit = number
         self._sure = True
         self._attempt(self.compact)
@@ -139,7 +155,7 @@ class Writer:
         time = microseconds("before", before)
         # What a file covers would be read again, were that file to go first.
         self._commit = self._recovered()
-        parts = self._parts()
+        parts = self._parts(self._known)
         dropped = 0
         gone: dict[str, list[Part]] = {table: [] for table in TABLES}
         anew: dict[str, bytes] = {}
@@ -205,11 +221,15 @@ class Writer:
         refuse_lost_checkpoint(path, commit, parts)
         if not self._files.is_locked:
             self._put_mark(read)
-        beyond = {table: [part for part in found if part.first > commit] for table, found in parts.items()}
-        covered = {table: [part for part in found if part not in counting(found)] for table, found in parts.items()}
+        self._known = NO_PARTS if read is None else read[0].parts
+        counted = {
+            table: counting(part for part in known_of(found, self._known[table]) if part.first <= commit)
+            for table, found in parts.items()
+        }
+        others = {table: [part for part in found if part not in counted[table]] for table, found in parts.items()}
         halves = [name for name in listed if is_half(name)]
         self._check_owned()
-        self._files.delete([*names_of(self._base, beyond), *names_of(self._base, covered), *halves])
+        self._files.delete([*names_of(self._base, others), *halves])
         return commit
 
     def _put_mark(self, read: tuple[checkpoints.Head, bytes] | None) -> None:
@@ -218,9 +238,8 @@ class Writer:
         Who had the source before replaces the checkpoint that it has seen, which from now on is not there. The mark is
         another one each time: of equal contents a store may say that they are the same version.
         """
-        nothing: dict[str, list[Part]] = {table: [] for table in TABLES}
         commit, parts, mark, state = (
-            (0, nothing, "", b"") if read is None else (read[0].commit, read[0].parts, read[0].mark, read[1])
+            (0, NO_PARTS, "", b"") if read is None else (read[0].commit, read[0].parts, read[0].mark, read[1])
         )
         if self._marks and not mark.startswith(self._token):
             raise self._was_taken()
@@ -228,13 +247,13 @@ class Writer:
         self._mark = f"{self._token}.{self._marks}"
         self._write_checkpoint(commit, parts, state)
 
-    def _parts(self) -> dict[str, list[Part]]:
+    def _parts(self, known: Mapping[str, list[Part]]) -> dict[str, list[Part]]:
         parts = parts_of(self._files.listed(self._base), self._base)
-        return {table: counting(found) for table, found in parts.items()}
+        return {table: counting(known_of(found, known[table])) for table, found in parts.items()}
 
     def _sized(self, table: str) -> Iterable[tuple[Part, int]]:
         listed = self._files.listed(f"{self._base}/{table}")
-        parts = counting(parts_of(listed, self._base)[table])
+        parts = counting(known_of(parts_of(listed, self._base)[table], self._known[table]))
         return [(part, listed[f"{self._base}/{table}/{part.name}"]) for part in parts]
 
     def _attempt(self, tidy: Callable[[], object]) -> None:
@@ -259,6 +278,7 @@ class Writer:
             self._seen = self._files.replace(name, data, self._seen)
         except FileExistsError:
             raise self._was_taken() from None
+        self._known = parts
 
     def _was_taken(self) -> StorageError:
         path = self._files.path(f"{self._base}/{CHECKPOINT}")
