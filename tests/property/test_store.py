@@ -3,8 +3,9 @@
 import os
 import pathlib
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import duckdb
@@ -14,7 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from driftline import _remote
-from driftline._store import compact
+from driftline._store import compact, timed_lease
+from driftline.errors import StorageError
 from driftline.store import Store
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -157,7 +159,11 @@ class Stopped(BaseException):
     """As if the process had ended here."""
 
 
-def run_until(home: Home, operations: float) -> int:
+def stop() -> None:
+    raise Stopped
+
+
+def run_until(home: Home, operations: float, then: Callable[[], object] = stop) -> int:
     """Commits, compacts and expires; stops before one of the operations on files, or after half a deletion."""
     done = 0
     kind: Any = type(Store(home)._files)
@@ -166,8 +172,8 @@ def run_until(home: Home, operations: float) -> int:
     def step() -> None:
         nonlocal done
         done += 1
-        if done > operations:
-            raise Stopped
+        if done == operations + 1:
+            then()
 
     def counted(operation: Any) -> Any:
         def instead(self: Any, name: str, *arguments: Any) -> Any:
@@ -204,18 +210,24 @@ def run_until(home: Home, operations: float) -> int:
 WRITING = {"Folder": ["write"], "Bucket": ["write", "add", "replace"]}
 
 
-@pytest.fixture(params=["folder", "bucket"])
-def homes(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Home]:
-    """A place for many homes, of either kind."""
-    if request.param == "folder":
-        with tempfile.TemporaryDirectory(dir=MEMORY) as folder:
-            yield pathlib.Path(folder)
-        return
+@pytest.fixture
+def in_memory(monkeypatch: pytest.MonkeyPatch) -> str:
+    """A bucket that costs no requests."""
     from obstore.store import MemoryStore
 
     memory = MemoryStore()
     monkeypatch.setattr(_remote, "open_store", lambda url, **_: (memory, url.removeprefix("s3://bucket/")))
-    yield "s3://bucket"
+    return "s3://bucket"
+
+
+@pytest.fixture(params=["folder", "bucket"])
+def homes(request: pytest.FixtureRequest) -> Iterator[Home]:
+    """A place for many homes, of either kind."""
+    if request.param == "bucket":
+        yield request.getfixturevalue("in_memory")
+        return
+    with tempfile.TemporaryDirectory(dir=MEMORY) as folder:
+        yield pathlib.Path(folder)
 
 
 def test_stopped_at_any_operation_on_files(homes: Home) -> None:
@@ -233,3 +245,29 @@ def test_stopped_at_any_operation_on_files(homes: Home) -> None:
         run_until(home, float("inf"))
         assert [getattr(Store(home), table)().to_arrow().to_pylist() for table in TABLES] == expected
         assert Store(home).verify() == []
+
+
+def test_who_lost_its_lease_at_any_operation_changes_nothing(in_memory: str) -> None:
+    """It is stopped, another process takes the source and does all that is to be done, and then it goes on."""
+
+    def takes_over(home: str) -> None:
+        with pytest.MonkeyPatch.context() as patch:
+            clock = timed_lease.clock
+            patch.setattr(timed_lease, "clock", lambda: clock() + timedelta(seconds=61))
+            run_until(home, float("inf"))
+
+    whole = f"{in_memory}/whole"
+    operations = run_until(whole, float("inf"))
+    expected = [getattr(Store(whole), table)().to_arrow().to_pylist() for table in TABLES]
+    refused = 0
+    for stop in range(operations):
+        home = f"{in_memory}/{stop}"
+        try:
+            run_until(home, stop, then=partial(takes_over, home))
+        except StorageError:
+            refused += 1
+        assert Store(home).verify() == [], stop
+        found = [getattr(Store(home), table)().to_arrow().to_pylist() for table in TABLES]
+        assert found == expected, stop
+    # Where all that was left was to delete what nobody needs, there is nothing to refuse.
+    assert refused > operations * 0.8

@@ -124,12 +124,11 @@ def counting(parts: Iterable[Part]) -> list[Part]:
 
 
 def known_of(parts: Iterable[Part], known: Sequence[Part]) -> list[Part]:
-    """Parts that are a commit's, given those that the checkpoint tells.
+    """Parts whose rows were committed, given those that the checkpoint tells, which may have been merged since.
 
-    Others of level 0 come from a process which wrote them after it had lost its lease, and never committed them.
+    Others come from a process which wrote them after it had lost its lease.
     """
-    whole = set(known)
-    return [part for part in parts if part.level or part in whole or any(other.covers(part) for other in known)]
+    return [part for part in parts if any(part == one or part.covers(one) or one.covers(part) for one in known)]
 
 
 def names_of(base: str, parts: Mapping[str, Iterable[Part]]) -> list[str]:

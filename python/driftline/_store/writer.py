@@ -267,7 +267,7 @@ class Writer:
     def _merge(self, table: str, run: list[Part]) -> None:
         names = names_of(self._base, {table: run})
         data = _core.merge_facts(self._files.inputs(names), table)
-        self._files.write(f"{self._base}/{table}/{merged(run).name}", data)
+        self._files.add(f"{self._base}/{table}/{merged(run).name}", data)
         self._files.delete(names)
 
     def _write_checkpoint(self, commit: int, parts: Mapping[str, list[Part]], state: bytes) -> None:
