@@ -9,8 +9,10 @@ import sys
 from datetime import datetime, timedelta
 
 import pytest
+from s3_bucket import settings_of
 
 from driftline._config import read_config
+from driftline._remote import write_bytes
 
 pl = pytest.importorskip("polars")
 
@@ -256,6 +258,37 @@ def test_results_do_not_lie_among_the_data(log: pathlib.Path) -> None:
     assert run(log, "monitor").stdout.startswith("0 new files")
 
 
+def test_results_in_a_bucket(log: pathlib.Path, s3: str, s3_server: str) -> None:
+    env, home = settings_of(s3_server), f"{s3}/a home"
+    run(log, "init", "logs", "--home", f"{home}/", **env)
+    assert read_config(log / "driftline.yaml").home == f"{home}/"
+    assert not (log / ".driftline").exists()
+    assert "28,000 rows" in run(log, "status", **env).stdout
+    requests(3, datetime(2026, 5, 21), seed=2, broken=True).write_parquet(log / "logs" / "3.parquet")
+    assert run(log, "monitor", **env).stdout.startswith("1 new file, 600 rows")
+    assert "OPEN, since 2026-05-21: amount" in run(log, "status", "--html", "page.html", **env).stdout
+    assert run(log, "status", "--verify", **env).stdout == "the store is whole\n"
+    # Other homes come before it.
+    elsewhere = f"{s3}/elsewhere"
+    assert run(log, "monitor", **env, DRIFTLINE_HOME=elsewhere).stdout.startswith("3 new files")
+    assert run(log, "monitor", "--home", elsewhere, **env).stdout.startswith("0 new files")
+    (log / "driftline.yaml").unlink()
+    error = run(log, "init", "logs", code=2, **env, DRIFTLINE_HOME=elsewhere).stderr
+    assert f"{elsewhere}: holds results of a monitor" in error
+
+
+def test_results_do_not_lie_among_data_in_a_bucket(log: pathlib.Path, s3: str, s3_server: str) -> None:
+    env = settings_of(s3_server)
+    for file in (log / "logs").iterdir():
+        write_bytes(f"{s3}/logs/{file.name}", file.read_bytes())
+    for home in (f"{s3}/logs", f"{s3}/logs/", f"{s3}/logs/results"):
+        error = run(log, "init", f"{s3}/logs", "--home", home, code=2, **env).stderr
+        assert f"{home.rstrip('/')}: lies in {s3}/logs, so that results would be read as data" in error
+    run(log, "init", f"{s3}/logs", "--home", f"{s3}/logs/.results", **env)
+    assert run(log, "monitor", **env).stdout.startswith("0 new files")
+    run(log, "init", f"{s3}/logs", "--config", "other.yaml", "--home", f"{s3}/logs-of-us", **env)
+
+
 def test_a_folder_with_the_signs_of_a_glob(log: pathlib.Path) -> None:
     odd = (log / "logs").rename(log / "logs [new]")
     run(log, "init", *map(str, sorted(odd.iterdir())))
@@ -270,7 +303,7 @@ def test_the_same_data_named_twice_are_one(log: pathlib.Path) -> None:
 
 def test_a_home_that_cannot_be_is_told(log: pathlib.Path) -> None:
     (log / "file").write_text("", encoding="utf-8")
-    for home in ("file", "file/home", "s3://bucket/home"):
+    for home in ("file", "file/home", "https://host/home", "s3:///home"):
         done = run(log, "init", "logs", "--home", home, code=2)
         assert home in done.stderr
         assert not (log / "driftline.yaml").exists()
