@@ -14,6 +14,7 @@ import subprocess
 import sysconfig
 
 import pytest
+from s3_bucket import make_bucket
 from sybil import Document, Example
 from sybil.evaluators.doctest import DocTestEvaluator
 from sybil.parsers.abstract.doctest import DocTestStringParser
@@ -34,6 +35,10 @@ DATA_OF = {
     "guides/monitor-weather.md": "weather.parquet",
 }
 """Published data that pages show, which lie beside the repository; without them these pages are skipped."""
+
+
+BUCKET_OF = {"reference/store.md": "our-bucket"}
+"""Buckets that pages write into, on a server of this machine."""
 
 
 class PyconParser:
@@ -88,6 +93,9 @@ def test_page(
     monkeypatch.chdir(tmp_path)
     if (data := DATA_OF.get(str(page.relative_to(ROOT / "docs")))) is not None:
         shutil.copy(request.getfixturevalue("shared") / "data" / data, tmp_path)
+    if (bucket := BUCKET_OF.get(str(page.relative_to(ROOT / "docs")))) is not None:
+        request.getfixturevalue("s3")
+        make_bucket(request.getfixturevalue("s3_server"), bucket)
     shown = len(re.findall(r"^```(?:pycon|python|console)$", page.read_text(encoding="utf-8"), re.MULTILINE))
     assert run_page(page) >= shown
 

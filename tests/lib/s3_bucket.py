@@ -20,9 +20,9 @@ def settings_of(endpoint: str) -> dict[str, str]:
     }
 
 
-def make_bucket(endpoint: str) -> str:
+def make_bucket(endpoint: str, name: str = "") -> str:
     """The URL of a new bucket."""
-    name = f"bucket-{next(NUMBERS)}"
+    name = name or f"bucket-{next(NUMBERS)}"
     client = boto3.client(
         "s3", endpoint_url=endpoint, region_name="us-east-1", aws_access_key_id="test", aws_secret_access_key="test"
     )

@@ -124,6 +124,15 @@ def test_who_lost_its_lease_commits_no_more(home: str, monkeypatch: pytest.Monke
     assert Store(home).verify() == []
 
 
+def test_who_lost_its_lease_and_does_not_know_frees_nothing(home: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = Store(home).writer("churn", "logs")
+    with take_over(home, monkeypatch) as second:
+        first.close()
+        with pytest.raises(dl.errors.StorageError, match="is in use"):
+            Store(home).writer("churn", "logs")
+        second.commit(1, results=results((0, 1, 0.1)), checkpoint=b"")
+
+
 @pytest.mark.parametrize("after", ["add", "replace"])
 @pytest.mark.parametrize("commits_first", [True, False])
 def test_a_commit_that_wakes_up_after_its_lease_is_refused(
@@ -348,6 +357,7 @@ def test_polars_and_the_views_read_a_bucket(home: str, s3_server: str, tmp_path:
     )
     assert scanned.collect()["effect"].to_list() == [0.1, 0.2]
     sql = views(home)
+    assert views(home.replace("/home", "/%68ome")) == sql
     assert f"read_parquet('{home}/store/*/*/results/L*.parquet'" in sql
     # DuckDB reads buckets by an extension that must be downloaded; of the SQL the address is all that differs.
     files = Store(home)._files

@@ -59,7 +59,7 @@ class Config(Part):
     retention: Retention | None = Field(default=None, examples=["2 years"])
     """How long results and closed alarms are kept, back from the newest row; for ever without it."""
     home: Home = Field(default=".driftline", validate_default=True, examples=[".driftline"])
-    """The folder of results; `DRIFTLINE_HOME` and a home given in Python come first."""
+    """The folder of results, or its URL; `DRIFTLINE_HOME` and a home given in Python come first."""
 
     @property
     def lateness_s(self) -> int:

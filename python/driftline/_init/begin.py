@@ -47,7 +47,7 @@ def begin(
     Args:
         data: Files, folders, globs or URLs.
         config: The file to write; it must not be there.
-        home: The folder of results, before the default and `DRIFTLINE_HOME`.
+        home: The folder of results, or its URL, before the default and `DRIFTLINE_HOME`.
         time_column: The column of the times, where they cannot be guessed.
 
     Raises:

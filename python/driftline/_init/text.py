@@ -31,7 +31,7 @@ def config_text(facts: Facts, guess: Guess, *, monitor: str, data: Sequence[str]
         guess: What the columns are taken for.
         monitor: The name of the monitor.
         data: Paths, relative to the file where they lie below its folder.
-        home: The folder of results, where it is not the default.
+        home: The folder of results, or its URL, where it is not the default.
     """
     return "\n".join(_lines(facts, guess, monitor, data, home)) + "\n"
 
@@ -67,7 +67,7 @@ def _lines(facts: Facts, guess: Guess, monitor: str, data: Sequence[str], home: 
     yield from _comment("How long results and closed alarms are kept, back from the newest row: without it for ever.")
     yield "# retention: 2 years"
     yield ""
-    yield from _comment("The folder of results, beside this file; DRIFTLINE_HOME and --home come before it.")
+    yield from _comment("Where results are, a folder or a URL; DRIFTLINE_HOME and --home come before it.")
     yield f"home: {_scalar(home or '.driftline')}"
 
 

@@ -36,14 +36,14 @@ class Monitor:
     Args:
         config: The path of a `driftline.yaml` (or TOML); without it, the keys of that file as arguments.
         writer: What the rows come from, where several processes watch parts of one log: a host, a shard.
-        home: The folder of results, before what the file and `DRIFTLINE_HOME` say.
+        home: The folder of results, or its URL, before what the file and `DRIFTLINE_HOME` say.
         threads: How many to use; all cores by default.
         arguments: Keys of `driftline.yaml`: `data`, `columns`, `window`, `reference` and so on.
 
     Raises:
         ConfigError: The configuration is wrong, or another one than the monitor began with.
         InputError: The home is damaged.
-        StorageError: The disk fails, or another process watches this source.
+        StorageError: The disk or the network fails, or another process watches this source.
 
     Example:
         >>> monitor = Monitor(data=[], columns={"time": "ts"}, monitor="example", reference="first 30 days")

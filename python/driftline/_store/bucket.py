@@ -33,9 +33,10 @@ class Bucket:
     def __init__(self, root: str) -> None:
         if urlsplit(root).scheme in ("http", "https"):
             raise InputError(f"{root}: nothing can be kept over HTTP: name a folder, or a bucket such as s3://bucket")
-        self.root = root
         self._store, key = _remote.open_store(root, retry_config=RETRY)
         self._prefix = unquote(key)
+        # As the object is called, which is what other readers ask for.
+        self.root = root.removesuffix(key) + self._prefix
 
     def path(self, name: str) -> str:
         """What messages call an object."""

@@ -52,7 +52,7 @@ class Store:
 
         Raises:
             InputError: The folder cannot be used, or its checkpoint is damaged or of a newer version.
-            StorageError: Another process has the source, or the disk fails.
+            StorageError: Another process has the source, or the disk or the network fails.
         """
         return Writer(self._files, monitor, writer)
 
@@ -100,7 +100,7 @@ class Store:
 
         Raises:
             InputError: A file is damaged, or of a newer version.
-            StorageError: The disk fails.
+            StorageError: The disk or the network fails.
         """
         return self._read("results", monitor, writer, column, segment, since, until, select)
 
@@ -148,7 +148,7 @@ class Store:
 
         Raises:
             InputError: A file is damaged, or profiles of two writers do not fit together.
-            StorageError: The disk fails.
+            StorageError: The disk or the network fails.
         """
         return rows.window_profiles(self.profiles(monitor, segment=segment, since=since, until=until))
 
@@ -178,7 +178,7 @@ class Store:
 
         Raises:
             InputError: The folder cannot be read.
-            StorageError: The disk fails.
+            StorageError: The disk or the network fails.
         """
         return verify(self._files)
 

@@ -175,7 +175,8 @@ def compare(
 
 Config = Annotated[str, typer.Option("--config", metavar="FILE", help="The configuration.")]
 Home = Annotated[
-    str | None, typer.Option(metavar="FOLDER", help="Where results are, before what the configuration says.")
+    str | None,
+    typer.Option(metavar="FOLDER", help="Where results are, a folder or a URL, before what the configuration says."),
 ]
 
 
@@ -188,7 +189,10 @@ def init(
         str, typer.Option("--config", metavar="FILE", help="The configuration to write; never overwritten.")
     ] = "driftline.yaml",
     home: Annotated[
-        str | None, typer.Option(metavar="FOLDER", help="Where results go; .driftline beside the file by default.")
+        str | None,
+        typer.Option(
+            metavar="FOLDER", help="Where results go, a folder or a URL; .driftline beside the file by default."
+        ),
     ] = None,
     time: Annotated[
         str | None, typer.Option(metavar="COLUMN", help="The time of the rows, where it is not guessed right.")
@@ -252,7 +256,8 @@ def monitor(
 
 
 @app.command(
-    epilog="Exit codes: 0 fine, 1 --verify found damage, 2 your mistake or bad input, 3 disk failed: try again."
+    epilog="Exit codes: 0 fine, 1 --verify found damage, 2 your mistake or bad input, "
+    "3 disk or network failed: try again."
 )
 def status(
     config: Config = "driftline.yaml",
