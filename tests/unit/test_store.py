@@ -72,6 +72,21 @@ def fill(home: Home, commits: Sequence[pa.Table], writer: str = "logs") -> None:
             w.commit(w.last_commit + 1, results=rows, checkpoint=b"state %d" % (w.last_commit + 1))
 
 
+def test_files_of_either_kind(home: Home) -> None:
+    files = Store(home)._files
+    assert (files.listed(), files.read("m/none"), files.read("m/none", most_bytes=2)) == ({}, None, None)
+    for name, data in {"m/a%2Fb~/x": b"abc", "m/a": b"", "mm/a": b"d"}.items():
+        files.write(name, data)
+    files.write("mm/a", b"de")
+    assert files.listed() == {"m/a%2Fb~/x": 3, "m/a": 0, "mm/a": 2}
+    assert files.listed("m") == {"m/a%2Fb~/x": 3, "m/a": 0}
+    assert [files.read("m/a%2Fb~/x", most_bytes=most) for most in (2, 3, 4, -1)] == [b"ab", b"abc", b"abc", b"abc"]
+    assert files.read("m/a", most_bytes=9) == b""
+    files.delete(["m/a", "m/none"])
+    assert files.listed() == {"m/a%2Fb~/x": 3, "mm/a": 2}
+    assert files.path("mm/a") == f"{Store(home).path}/mm/a"
+
+
 def test_a_commit_is_read_back(home: Home) -> None:
     store = Store(home)
     assert (store.monitors(), store.results().rows, store.verify()) == ([], 0, [])

@@ -16,6 +16,7 @@ from moto.server import ThreadedMotoServer
 from s3_bucket import make_bucket, settings_of
 
 import driftline as dl
+from driftline import _core
 from driftline._store import compact, timed_lease
 from driftline._store.names import base_of
 from driftline.store import Store, Writer, views
@@ -306,6 +307,28 @@ def test_a_bucket_that_is_not_there(s3: str) -> None:
     for does in (store.results, store.sources, store.verify, store.views, lambda: store.writer("churn", "logs")):
         with pytest.raises(dl.errors.InputError, match=told):
             does()
+
+
+def test_a_store_without_conditional_puts(home: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_CONDITIONAL_PUT", "disabled")
+    told = f"^{home}/store/churn/logs/lease: this store cannot put an object on condition that it is new or unchanged"
+    with pytest.raises(dl.errors.InputError, match=told):
+        Store(home).writer("churn", "logs")
+
+
+def test_an_object_that_is_replaced_while_it_is_read(home: str) -> None:
+    files = Store(home)._files
+    with Store(home).writer("churn", "logs") as writer:
+        for n in (1, 2):
+            writer.commit(n, results=results((n, 1, n / 10)), checkpoint=b"")
+    one, other = (f"{BASE}/results/L0-{n:010}-{n:010}.parquet" for n in (1, 2))
+    opened = files.inputs([one])
+    data = files.read(other)
+    assert data is not None
+    files.write(one, data)
+    # Not a mixture of both, nor damage.
+    with pytest.raises(dl.errors.StorageError, match=f"{home}/store/{one}: was replaced while it was read: read again"):
+        _core.read_facts(opened, "results")
 
 
 def test_a_bucket_that_lets_nobody_in(s3: str, s3_server: str) -> None:
