@@ -331,6 +331,16 @@ def test_an_object_that_is_replaced_while_it_is_read(home: str) -> None:
         _core.read_facts(opened, "results")
 
 
+def test_a_store_that_does_not_list_what_was_put(home: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Store(home).writer("churn", "logs") as writer:
+        with monkeypatch.context() as patch:
+            patch.setattr(type(writer._files), "listed", lambda *_: {})
+            with pytest.raises(dl.errors.StorageError, match="0001.parquet: was written, and is not listed: run again"):
+                writer.commit(1, results=results((0, 1, 0.1)), checkpoint=b"")
+        writer.commit(1, results=results((0, 1, 0.1)), checkpoint=b"")
+    assert effects(home) == [0.1]
+
+
 def test_a_bucket_that_lets_nobody_in(s3: str, s3_server: str) -> None:
     home = f"{s3}/home"
     store = Store(home)

@@ -123,7 +123,12 @@ class Writer:
         for table, encoded in data.items():
             self._files.add(f"{self._base}/{table}/{part.name}", encoded)
         known = {table: [*parts, part] if table in data else parts for table, parts in self._known.items()}
-        self._write_checkpoint(number, self._parts(known), checkpoint)
+        parts = self._parts(known)
+        for table in data:
+            if part not in parts[table]:
+                path = self._files.path(f"{self._base}/{table}/{part.name}")
+                raise StorageError(f"{path}: was written, and is not listed: run again; nothing is lost")
+        self._write_checkpoint(number, parts, checkpoint)
         self._commit = number
         self._sure = True
         self._attempt(self.compact)
