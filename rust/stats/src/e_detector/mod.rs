@@ -15,6 +15,7 @@ pub mod band;
 pub mod closing;
 pub mod dispersion;
 pub mod evidence;
+mod powers;
 pub mod watch;
 
 pub use band::Band;
