@@ -187,6 +187,11 @@ impl FactWriter {
             .set_compression(Compression::ZSTD(Default::default()))
             .set_statistics_enabled(EnabledStatistics::Chunk);
         for field in schema.fields() {
+            if matches!(field.data_type(), DataType::Float64) {
+                // Measures seldom repeat: a dictionary of them is built, found too large and thrown away.
+                properties =
+                    properties.set_column_dictionary_enabled(ColumnPath::from(field.name().as_str()), false);
+            }
             if matches!(field.data_type(), DataType::Binary) {
                 // Images do not repeat, and their minima and maxima tell nothing. Zstd takes a third less room for them
                 // than Snappy does, and twice the time, which was an eighth of all that reading an archive takes.

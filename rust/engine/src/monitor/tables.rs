@@ -209,7 +209,8 @@ impl Profiles {
         let rows = self.part.rows.push(profile, threads);
         self.part.windows.push((segment.to_owned(), window, revision, rows));
         if self.part.rows.len() >= ROWS_TOGETHER {
-            self.done.push(std::mem::take(&mut self.part).finish(names)?);
+            let next = Part { windows: vec![], rows: self.part.rows.emptied() };
+            self.done.push(std::mem::replace(&mut self.part, next).finish(names)?);
         }
         Ok(())
     }

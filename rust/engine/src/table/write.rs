@@ -76,6 +76,26 @@ struct Columns {
 }
 
 impl Columns {
+    /// The same columns without rows, and with room for as many.
+    fn emptied(&self, rows: usize) -> Self {
+        let empty = |(name, builder): &(String, Builder)| {
+            let empty = match builder {
+                Builder::Float(_) => Builder::Float(Float64Builder::with_capacity(rows)),
+                Builder::Integer(_) => Builder::Integer(Int64Builder::with_capacity(rows)),
+                Builder::String(of) => {
+                    Builder::String(StringBuilder::with_capacity(rows, of.values_slice().len()))
+                }
+                Builder::Image(of) => {
+                    // A little more than last time: else they would be moved for the last of them.
+                    let bytes = of.values_slice().len();
+                    Builder::Image(BinaryBuilder::with_capacity(rows, bytes + bytes / 16))
+                }
+            };
+            (name.clone(), empty)
+        };
+        Self { columns: self.columns.iter().map(empty).collect(), next: 0 }
+    }
+
     /// The column to write next.
     fn turn(&mut self, prefix: &str, name: &str, new: fn() -> Builder) -> &mut Builder {
         if self.next == self.columns.len() {
@@ -277,6 +297,11 @@ impl ProfileRows {
         let added = profile.columns().len() + profile.skipped().len();
         self.rows += added;
         added
+    }
+
+    /// A table of the same columns without rows, and with room for as many.
+    pub fn emptied(&self) -> Self {
+        Self { columns: self.columns.emptied(self.rows), bins: BinColumns::default(), rows: 0 }
     }
 
     /// How many rows there are.
