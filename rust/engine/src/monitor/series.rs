@@ -693,7 +693,7 @@ impl Series {
         let met = cells.cells.iter().filter(|cell| cell.reference + cell.current > 0);
         let (reference, current): (Vec<u64>, Vec<u64>) =
             met.map(|cell| (cell.reference, cell.current)).unzip();
-        judged.psi = Some(divergence::values(&reference, &current).map_err(wrong)?[0]);
+        judged.psi = Some(divergence::psi_value(&reference, &current).map_err(wrong)?);
         judged.effect = Some(change);
         judged.effect_bound = Some(bound);
         judged.verdict = Some(verdict);

@@ -650,8 +650,10 @@ impl Monitor {
         let clock = Clock(self.clock_us);
         let held_us = self.hold_us;
         let least = held_us.map(|held_us| least_from(times, held_us));
-        // So few that the windows that they open are soon seen to be too many.
-        let most = held_us.map_or(usize::MAX, |_| (self.most_held / self.state.watched.len().max(1)).max(1));
+        let mut windows = vec![];
+        if least.is_some() {
+            self.settings.calendar.numbers(times, &mut windows);
+        }
         let mut from = 0;
         while from < times.len() {
             let limit_us = self.next_closing_us();
@@ -669,7 +671,11 @@ impl Monitor {
                     })
                 }
             };
-            let until = to.unwrap_or(times.len()).min(from.saturating_add(most));
+            let mut until = to.unwrap_or(times.len());
+            if least.is_some() {
+                // Windows that are too many are seen to be before there are more.
+                until = from + self.rows_with_room(&windows[from..until]);
+            }
             if until > from {
                 self.place(&rows.slice(from, until - from), &times[from..until])?;
             }
@@ -783,6 +789,27 @@ impl Monitor {
         Ok(())
     }
 
+    /// How many rows, of these windows, come before one that opens a window for which there may be no room; one at least.
+    fn rows_with_room(&self, windows: &[i64]) -> usize {
+        let of_window = self.state.watched.len() * self.state.segments.most();
+        let open = self.open.len() + self.late.len();
+        let room = (self.most_held / of_window.max(1)).saturating_sub(open).max(1);
+        let (mut new, mut last) = (BTreeSet::new(), None);
+        for (row, &window) in windows.iter().enumerate() {
+            // Neighbours lie in one window as a rule.
+            if last.replace(window) == Some(window) {
+                continue;
+            }
+            if !self.open.contains_key(&window) && !self.late.contains_key(&window) {
+                new.insert(window);
+            }
+            if new.len() > room {
+                return row;
+            }
+        }
+        windows.len()
+    }
+
     /// Whether windows that wait for rows take too much memory: then the earliest ones close, and rows for them come late.
     fn holds_too_much(&self) -> bool {
         let columns = self.state.watched.len();
@@ -827,7 +854,7 @@ impl Monitor {
             if amends {
                 self.output.late.push(Late { window, segment, profile });
             } else {
-                self.output.push(Closed { window, segment, judged }, &profile);
+                self.output.push(Closed { window, segment, judged }, &profile, self.settings.threads)?;
             }
         }
         Ok(())
@@ -1032,7 +1059,7 @@ impl Monitor {
         segment: &str,
         profile: &Profile,
         revision: i64,
-    ) -> Result<(RecordBatch, RecordBatch)> {
+    ) -> Result<(Vec<RecordBatch>, RecordBatch)> {
         let known = (0..self.state.series.len()).find(|&id| self.state.segments.name(id) == segment);
         let (budget, bucket) = (self.budget(), self.settings.bucket(window));
         let bucket_of = |window| self.settings.bucket(window);
@@ -1051,7 +1078,7 @@ impl Monitor {
         }
         let names = tables::Names::of(&self.settings);
         let mut profiles = Profiles::default();
-        profiles.push(segment, window, profile, revision);
+        profiles.push(&names, (segment, window, revision), profile, self.settings.threads)?;
         let closed = Closed { window, segment: segment.to_owned(), judged };
         Ok((profiles.finish(&names)?, tables::results(&names, &self.state.watched, &[closed], revision)?))
     }
