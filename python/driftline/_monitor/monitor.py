@@ -354,6 +354,7 @@ class Monitor:
                 raise error
             self._commits += 1
             self._pending = None
+            self._let_go()
         if self._pending is not None:
             self._open_writer().commit(self._commits + 1, **self._pending)
             self._commits += 1

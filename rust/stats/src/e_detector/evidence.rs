@@ -132,19 +132,21 @@ impl Evidence {
     /// Adds rows that came late to a window, which has had its unit: they win or lose of what there is and nothing is staked
     /// anew, so that it does not matter in how many deliveries they come. The strict detector has seen the window.
     pub fn amend(&mut self, watch: &Watch, counts: &[u64], rows: u64, window: i64) -> Reading {
-        let (mut fast, mut bets) = (self.fast.iter_mut(), watch.fast().iter());
-        for (twin, line) in self.twins.iter_mut().zip(watch.lines()) {
+        if rows == 0 {
+            return self.reading(watch);
+        }
+        let mut fast = &mut self.fast[..];
+        for ((twin, line), bets) in self.twins.iter_mut().zip(watch.lines()).zip(watch.fast()) {
             let count = counts[line.set as usize];
             let won = line.side.won(count, rows);
-            let (gained, lost) = (won as f64, (rows - won) as f64);
-            let of_line = fast.by_ref().zip(bets.by_ref()).take(line.gaps.0.into());
-            for (place, (won, bet)) in of_line.enumerate() {
-                let factor = bet.log_factor(gained, lost).min(line.most).exp();
+            let logs = bets.log_factors(won as f64, (rows - won) as f64).map(|log| log.min(line.most));
+            let factors = powers::exp(logs);
+            let (mine, others) = std::mem::take(&mut fast).split_at_mut(line.gaps.0.into());
+            for (won, factor) in mine.iter_mut().zip(&factors) {
                 *won = (factor * *won).min(MOST);
-                if place == usize::from(line.twin) && rows > 0 {
-                    twin.update(factor, count, rows, window);
-                }
             }
+            twin.update(factors[usize::from(line.twin)], count, rows, window);
+            fast = others;
         }
         self.reading(watch)
     }
