@@ -847,9 +847,13 @@ impl Monitor {
         if !amends {
             self.look_at_rules(window, profiles.get(&WHOLE))?;
         }
+        let whole = profiles.get(&WHOLE);
+        let watched = self.state.watched.iter().map(|watched| watched.name.as_str());
+        let lacks = |name: &&str| whole.is_some_and(|whole| whole.column(name).is_none());
+        let gone: BTreeSet<String> = watched.filter(lacks).map(str::to_owned).collect();
         for (segment, profile) in profiles {
             self.grow(segment);
-            let judged = self.judge(window, segment, &profile, amends)?;
+            let judged = self.judge(window, segment, &profile, amends, &gone)?;
             let segment = self.state.segments.name(segment).to_owned();
             if amends {
                 self.output.late.push(Late { window, segment, profile });
@@ -861,7 +865,14 @@ impl Monitor {
     }
 
     /// One result for each column.
-    fn judge(&mut self, window: i64, segment: usize, profile: &Profile, amends: bool) -> Result<Vec<Judged>> {
+    fn judge(
+        &mut self,
+        window: i64,
+        segment: usize,
+        profile: &Profile,
+        amends: bool,
+        gone: &BTreeSet<String>,
+    ) -> Result<Vec<Judged>> {
         let (budget, bucket, is_learning) =
             (self.budget(), self.settings.bucket(window), self.state.is_learning);
         let trailing = match self.settings.reference {
@@ -880,6 +891,10 @@ impl Monitor {
         let work = |(watched, series): &mut (&Watched, &mut Series)| -> Result<(Judged, Vec<Event>)> {
             let column = profile.column(&watched.name);
             let mut events = vec![];
+            // That a column is gone a rule says, once and not of every segment again; rows say nothing of it.
+            if !of_reference && gone.contains(&watched.name) {
+                return Ok((Judged::gone(profile.rows()), events));
+            }
             let Some(cells) = watched.counts(column, profile.rows())? else {
                 return Ok((Judged::retyped(profile.rows()), events));
             };
