@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from driftline import _core
 from driftline._column_comparison import FIELDS, ColumnComparison, Moved
-from driftline._format import count, counted, html_table, percent, shown, text_table, whole_percent
+from driftline._format import count, counted, html_table, named, percent, shown, text_table, whole_percent
 from driftline._profile import Profile
 
 if TYPE_CHECKING:
@@ -237,7 +237,7 @@ class Comparison(Mapping[str, ColumnComparison]):
         rows: list[tuple[str, str, str, str]] = []
 
         def add(word: str, told: Sequence[tuple[str, str, str]]) -> None:
-            rows.extend((word, shown(name, 40), size, moved) for name, size, moved in told[:SHOWN_COLUMNS])
+            rows.extend((word, named(name), size, moved) for name, size, moved in told[:SHOWN_COLUMNS])
             if len(told) > SHOWN_COLUMNS:
                 rows.append((word, f"{len(told) - SHOWN_COLUMNS:,} more columns", "", ""))
 
@@ -248,7 +248,7 @@ class Comparison(Mapping[str, ColumnComparison]):
         add("NEW", [(name, "only in the current data", "") for name in self.only_in_current])
         stable = self._of("stable")
         if len(stable) == 1:
-            rows.append(("stable", shown(stable[0].name, 40), f"at most {percent(stable[0].effect_bound)}", ""))
+            rows.append(("stable", named(stable[0].name), f"at most {percent(stable[0].effect_bound)}", ""))
         elif stable:
             limit = whole_percent(self.tolerance or self.resolution)
             rows.append(("stable", f"{len(stable):,} columns", f"each within {limit} of the rows", ""))
@@ -257,7 +257,7 @@ class Comparison(Mapping[str, ColumnComparison]):
         quiet: dict[str, list[str]] = {}
         for column in unjudged:
             if not column.moved:
-                quiet.setdefault(column.reason or "", []).append(shown(column.name, 40))
+                quiet.setdefault(column.reason or "", []).append(named(column.name))
         for reason, names in quiet.items():
             listed = ", ".join(names) if len(names) <= FEW else f"{len(names):,} columns"
             rows.append(("not judged", listed, reason, ""))

@@ -62,7 +62,7 @@ class Facts:
         """Profiles of windows, over all writers: monitor, segment, start in microseconds, profile."""
     def __arrow_c_stream__(self, requested_schema: object | None = None) -> object: ...
 
-def facts_to_parquet(data: Any, table: str, *, monitor: str, writer: str) -> bytes | None:
+def facts_to_parquet(data: Any, table: str, *, monitor: str, writer: str, threads: int = 0) -> bytes | None:
     """The rows of one commit as the bytes of a Parquet file; `None` where there are none."""
 
 def read_facts(
@@ -78,7 +78,7 @@ def read_facts(
 ) -> Facts:
     """The rows that count of files in the order of their commits; times in microseconds."""
 
-def merge_facts(inputs: Sequence[Input], table: str) -> bytes:
+def merge_facts(inputs: Sequence[Input], table: str, *, threads: int = 0) -> bytes:
     """Files of neighbouring commits as the bytes of one."""
 
 def expire_facts(inputs: Sequence[Input], table: str, before: int) -> list[tuple[int, int, bytes | None]]:

@@ -9,6 +9,7 @@ __all__ = [
     "count",
     "counted",
     "html_table",
+    "named",
     "number",
     "percent",
     "shown",
@@ -86,6 +87,11 @@ def shown(value: Any, width: int = 24) -> str:
     kept = width - 3
     end = kept // 2
     return f"{text[: kept - end]}...{text[len(text) - end :]}"
+
+
+def named(name: str, width: int = 40) -> str:
+    """The name of a column on one line; one in which there is nothing to see stands in quotes."""
+    return shown(name, width) if name.strip() else f'"{shown(name, width)}"'
 
 
 def told(value: Any) -> str:

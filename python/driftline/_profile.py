@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from driftline import _core, _sources
 from driftline._column import ColumnProfile
-from driftline._format import count, counted, html_table, number, percent, shown, text_table, told, value_of_type
+from driftline._format import count, counted, html_table, named, number, percent, shown, text_table, told, value_of_type
 from driftline._sources import Path
 from driftline.errors import InputError
 
@@ -217,7 +217,7 @@ def _cells(column: ColumnProfile) -> tuple[str, ...]:
     distinct = column.distinct
     top = [item for item in column.top(3) or [] if item.count >= FREQUENT_SHARE * column.count]
     return (
-        shown(column.name, 40),
+        named(column.name),
         shown(column.type, 22),
         percent(missing / rows) if missing else "0" if rows else "",
         value_of_type(column.min, column.type),

@@ -22,8 +22,9 @@ KILLS = 50
 FILES = 20
 
 # Runs the command in a process of its own for each line, which is a home; with a commit when some windows closed,
-# so that a crash may fall before, in and after many, and within files that were begun; and with so little room for
-# windows that wait that some rows come late. Each run begins with all imports done: what is killed is the work.
+# so that a crash may fall before, in and after many, while the next rows are read, and within files that were begun;
+# and with so little room for windows that wait that some rows come late. Each run begins with all imports done: what is
+# killed is the work.
 RUNS = """
 import os, sys
 from driftline.cli import main
@@ -34,7 +35,7 @@ config = sys.argv[1]
 for line in sys.stdin:
     run = os.fork()
     if run == 0:
-        sys.argv = ["driftline", "monitor", "--config", config, "--home", line.strip(), "--threads", "1"]
+        sys.argv = ["driftline", "monitor", "--config", config, "--home", line.strip(), "--threads", "2"]
         sys.stdout = open(os.devnull, "w")
         try:
             main()

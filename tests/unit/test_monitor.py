@@ -428,6 +428,19 @@ def test_the_same_weekday_is_compared_with_itself(home: pathlib.Path) -> None:
         assert (table["effect"].drop_nulls() > 0.8).sum() == 3
 
 
+def test_a_column_that_is_gone_is_told_once_and_not_of_every_segment(home: pathlib.Path) -> None:
+    parts = [hours(0, 60), hours(60, 62).drop("x"), hours(62, 70)]
+    with log.monitor(home, columns={"time": "ts", "segments": ["c"]}) as made:
+        for part in parts:
+            made.update(part, now=log.NOW)
+        found = [(alarm.column, alarm.segment, alarm.what, alarm.is_open) for alarm in made.alarm_list()]
+        table = log.results(made).filter(column="x", segment="")
+    assert found == [("x", "", "the column is gone", False)]
+    statuses = dict(zip(table["window"], table["status"], strict=True))
+    assert [statuses[f"2024-01-03 {hour}:00"] for hour in (11, 12, 13, 14)] == ["watching", "gone", "gone", "watching"]
+    assert table.filter(status="gone")["missing"].to_list() == [100, 100]
+
+
 def test_a_row_ahead_of_the_clock_makes_no_other_late(home: pathlib.Path) -> None:
     ahead = hours(69, 70).head(1)
     with log.monitor(home) as made:

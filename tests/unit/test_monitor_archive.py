@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 
 import driftline as dl
+from driftline.errors import StorageError
 from driftline.store import Store
 
 PART_H = 10
@@ -403,6 +404,31 @@ def test_a_run_that_is_interrupted_goes_on(
     log.same(ours, again(data, home))
 
 
+@pytest.mark.parametrize("fails", [1, 4, 9])
+def test_a_disk_that_fails_while_rows_are_read_on(
+    data: pathlib.Path, home: pathlib.Path, monkeypatch: pytest.MonkeyPatch, fails: int
+) -> None:
+    """A commit that is written beside them fails: it is told, and nothing is lost or counted twice."""
+    monkeypatch.setattr("driftline._monitor.archive.COMMIT_S", -1.0)
+    with log.monitor(home, data=str(data), threads=2) as made:
+        files, writes = made._writer._files, iter(range(99))
+        write = files.write
+
+        def full(name: str, content: bytes) -> None:
+            if next(writes) == fails:
+                raise StorageError("the disk is full")
+            write(name, content)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(files, "write", full)
+            with pytest.raises(StorageError, match="the disk is full"):
+                made.read(now=log.NOW)
+        assert made._writing is None
+        assert made.read(now=log.NOW).files > 0
+        ours = log.results(made), log.alarms(made)
+    log.same(ours, again(data, home))
+
+
 def test_equal_files_of_two_partitions_are_two(tmp_path: pathlib.Path, home: pathlib.Path) -> None:
     for country in ("FR", "NO"):
         log.write(tmp_path / "data" / f"country={country}" / "a.parquet", hours_of(0))
@@ -470,7 +496,8 @@ def stopped(home: pathlib.Path, data: pathlib.Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr("driftline._monitor.archive.MOST_RESULTS", 6)
 
     def stop() -> dict[str, int]:
-        made = log.monitor(home, data=str(data))
+        # With more threads the next rows are read while a commit is written.
+        made = log.monitor(home, data=str(data), threads=1)
         commit = made._writer.commit
 
         def once(*arguments: Any, **tables: Any) -> None:

@@ -445,3 +445,14 @@ def test_profiles_lists_and_missing_rows(tmp_path: Any) -> None:
     assert rows_of(section_of(page, "part"), "Rows without a number")[1][:3] == ["missing", "66.7 %", "66.7 %"]
     assert {name for name in ("tags", "tags[]", "part", "none") if f">{name}</a>" in page} >= {"tags", "part", "none"}
     assert Page(page)
+
+
+def test_a_name_without_letters_can_be_seen() -> None:
+    table = {"": [1, 2] * 500, " ": [3] * 1000}
+    c = dl.compare(table, {"": [5, 6] * 500})
+    assert 'CHANGED  ""' in repr(c)
+    assert 'GONE     " "' in repr(c)
+    (changed, gone) = rows_of(
+        render(c), "Share of the rows that moved, thin up to its upper bound; the mark is the tolerance, 2 %"
+    )[1:]
+    assert (changed[1].split()[0], gone[1][:3]) == ('""', '" "')

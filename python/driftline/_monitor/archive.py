@@ -23,8 +23,9 @@ DAY_US: Final = 86_400_000_000
 COMMIT_S: Final = 5.0
 """What a crash may cost: so many seconds of reading."""
 
-MOST_RESULTS: Final = 20_000
-"""Results that wait to be written, some 4 KB each with their profiles."""
+MOST_RESULTS: Final = 15_000
+"""Results that wait to be written, some 5 KB each with their profiles, while as many are being written. Their file is
+just large enough to stay as it is."""
 
 MOST_HELD: Final = 50_000
 """Profiles of columns, some 10 KB each, that windows may take while they wait for rows of files that lie out of order:
@@ -79,7 +80,7 @@ def read_archive(monitor: "Monitor", now_us: int, progress: Callable[[int], obje
     """Reads what is new, in the order of its times."""
     begin = time.perf_counter()
     known = monitor._state.known()
-    found = look(monitor.config.data, known)
+    found = look(monitor.config.data, known, monitor._threads)
     summary = ReadSummary(again=found.again, moved=found.moved, gone=found.gone, unreadable=found.unreadable)
     begun = {found.renamed(name) for name in monitor._state.begun}
     for name in found.gone:
@@ -174,7 +175,7 @@ def _read(
                 if unread[name].since_us is None:
                     state.files.pop(name, None)
         if not is_over:
-            monitor._commit(summary.amended, even_if_nothing_is_new=True)
+            monitor._commit(summary.amended, even_if_nothing_is_new=True, in_background=True)
     # Rows of changed files that were counted anew let time go on too.
     core.saw(max((file.last_us for file in state.files.values() if file.last_us is not None), default=0))
     _pass_time(monitor, now_us)

@@ -2,6 +2,9 @@
 
 import errno
 import hashlib
+import os
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import NamedTuple
@@ -69,8 +72,8 @@ class Found:
                 state.begun[name] = replace(state.begun[name], file=now)
 
 
-def look(paths: tuple[str, ...], known: dict[str, FileSeen]) -> Found:
-    """Looks at the files.
+def look(paths: tuple[str, ...], known: dict[str, FileSeen], threads: int = 1) -> Found:
+    """Looks at the files, with so many threads, all cores where 0.
 
     Raises:
         InputError: There is none.
@@ -80,6 +83,7 @@ def look(paths: tuple[str, ...], known: dict[str, FileSeen]) -> Found:
     if not inputs:
         raise InputError("data names no file: name files, folders or globs of the log")
     found = Found({item.name: item for item in inputs})
+    stats = {}
     for name in found.inputs:
         before = known.get(name)
         try:
@@ -88,9 +92,14 @@ def look(paths: tuple[str, ...], known: dict[str, FileSeen]) -> Found:
                 if before.is_gone:
                     found.back.append(name)
                 continue
-            found.looks[name] = _Look(size, modified, _content(name))
+            stats[name] = (size, modified)
         except InputError as error:
             found.unreadable[name] = str(error)
+    for (name, (size, modified)), content in zip(stats.items(), _contents(stats, threads), strict=True):
+        if isinstance(content, InputError):
+            found.unreadable[name] = str(content)
+        else:
+            found.looks[name] = _Look(size, modified, content)
     found.changed = [name for name, now in found.looks.items() if name in known and known[name].content != now.content]
     found.grown = [name for name in found.changed if _begins_with(name, known[name])]
     # What a changed file held before was not delivered again by another one: it is where the rows are now.
@@ -127,6 +136,20 @@ def _stat(name: str) -> tuple[int, int]:
     except OSError as error:
         raise _told(name, error) from error
     return stat.st_size, stat.st_mtime_ns
+
+
+def _contents(names: Iterable[str], threads: int) -> Iterator[str | InputError]:
+    """The contents of files in their order, or what is wrong with one."""
+
+    def content(name: str) -> str | InputError:
+        try:
+            return _content(name)
+        except InputError as error:
+            return error
+
+    # Hashing leaves Python to others.
+    with ThreadPoolExecutor(threads or os.cpu_count()) as pool:
+        yield from pool.map(content, names)
 
 
 def _content(name: str) -> str:

@@ -13,6 +13,7 @@ from driftline._monitor.alarms import Alarm, alarms_in
 from driftline._monitor.archive import ReadSummary, core_with_reference, read_archive
 from driftline._monitor.core import core_of
 from driftline._monitor.state import State, shaping
+from driftline._monitor.writing import Writing
 from driftline._profile import _threads
 from driftline._store import Store, Writer
 from driftline._store.facts import Facts, microseconds, moment
@@ -73,12 +74,14 @@ class Monitor:
         self._threads = _threads(threads)
         self._windows = _core.Windows((self.config.window.count, self.config.window.unit), self.config.timezone)
         self._store = Store(self.config.home)
-        self._writer: Writer | None = self._store.writer(self.config.monitor, writer)
+        self._writer: Writer | None = self._store.writer(self.config.monitor, writer, threads=self._threads)
         self._core: _core.Monitor | None = None
         self._state = State(shaping(self.config))
         self._commits = 0
         self._pending: dict[str, Any] | None = None
-        """What comes with the next commit, where the disk failed with it."""
+        """What comes with the next commit, where the disk failed with it or is still at it."""
+        self._writing: Writing | None = None
+        """The same while it is being written."""
         self._is_unsaved = False
         """Whether rows were handed over, or time went on, since the last commit."""
         self._is_lost = False
@@ -99,8 +102,11 @@ class Monitor:
 
     def _go_back(self) -> None:
         """Forgets what came since the last checkpoint."""
+        self._is_lost = True
+        # Whether it was written, the disk tells.
+        self._written()
         self._core, self._state, self._commits = None, State(shaping(self.config)), 0
-        self._pending, self._is_unsaved, self._is_lost = None, False, True
+        self._pending, self._is_unsaved = None, False
         self._go_on()
         self._is_lost = False
 
@@ -257,6 +263,7 @@ class Monitor:
                 if self._core is not None and (self._commits or self._is_unsaved):
                     self._commit(even_if_nothing_is_new=True)
             finally:
+                self._written()
                 self._writer.close()
                 self._writer = None
 
@@ -266,8 +273,14 @@ class Monitor:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _commit(self, amended: list[str] | None = None, *, even_if_nothing_is_new: bool = False) -> None:
-        """Writes what came of the rows so far, and the state after it."""
+    def _commit(
+        self,
+        amended: list[str] | None = None,
+        *,
+        even_if_nothing_is_new: bool = False,
+        in_background: bool = False,
+    ) -> None:
+        """Writes what came of the rows so far, and the state after it: at once, or while the next rows are read."""
         core = self._core
         if core is None or self._is_lost:
             return
@@ -292,7 +305,7 @@ class Monitor:
                 tables.append(core.assess(window, segment, whole, revision + 1))
             if amended is not None and "" in of_window:
                 amended.append(self._windows.label(window))
-        self._write(tables, alarms, even_if_nothing_is_new)
+        self._write(tables, alarms, even_if_nothing_is_new, in_background=in_background)
 
     def _amend(
         self, closed: Iterable[tuple[int, str, _core.Profile]], windows: Iterable[tuple[int, int]], amended: list[str]
@@ -310,7 +323,9 @@ class Monitor:
                 amended.append(self._windows.label(window))
         self._write(tables, None, even_if_nothing_is_new=False)
 
-    def _write(self, tables: list[Any], alarms: Any, even_if_nothing_is_new: bool) -> None:
+    def _write(
+        self, tables: list[Any], alarms: Any, even_if_nothing_is_new: bool, *, in_background: bool = False
+    ) -> None:
         core = self._ready_to_write()
         profiles = _core.Table.concat([profiles for profiles, _ in tables])
         results = _core.Table.concat([results for _, results in tables])
@@ -320,7 +335,10 @@ class Monitor:
             self._pending = {"profiles": profiles, "results": results, "alarms": alarms, "checkpoint": checkpoint}
             self._is_unsaved = False
         self._is_lost = False
-        self._settle()
+        if in_background and self._threads != 1 and self._pending is not None:
+            self._writing = Writing(self._open_writer(), self._commits + 1, self._pending)
+        else:
+            self._settle()
 
     def _ready_to_write(self) -> _core.Monitor:
         self._open_writer()
@@ -330,6 +348,13 @@ class Monitor:
 
     def _settle(self) -> None:
         """Writes what waits for that. Where the disk fails it waits on, and comes before all else."""
+        if self._writing is not None:
+            error = self._written()
+            if error is not None:
+                raise error
+            self._commits += 1
+            self._pending = None
+            self._let_go()
         if self._pending is not None:
             self._open_writer().commit(self._commits + 1, **self._pending)
             self._commits += 1
@@ -347,6 +372,15 @@ class Monitor:
         if state.expired_us is None or until_us - state.expired_us >= kept_us // STEPS:
             self._open_writer().let_go(moment(until_us))
             state.expired_us = until_us
+
+    def _written(self) -> BaseException | None:
+        """Waits for what is being written; what went wrong with it."""
+        if self._writing is None:
+            return None
+        error = self._writing.wait()
+        # Not before: where waiting is interrupted, somebody else has to wait.
+        self._writing = None
+        return error
 
     def _stored(self, windows: Iterable[tuple[int, int]]) -> dict[tuple[int, str], _Stored]:
         """What this writer stored of spans of windows, by segment."""
@@ -368,7 +402,8 @@ class Monitor:
         stored: dict[tuple[int, str], _Stored] = {}
         spans = [tuple(map(self._windows.start_us, span)) for span in windows]
         names = {"monitor": self.config.monitor, "writer": self.writer}
-        data = _core.facts_to_parquet(closed, "profiles", **names) if spans else None
+        threads = self._threads
+        data = _core.facts_to_parquet(closed, "profiles", **names, threads=threads) if spans else None
         if data is not None:
             source = _core.remote_input("closed.parquet", len(data), lambda start, size: data[start : start + size])
             for begin, end in spans:

@@ -14,7 +14,7 @@ from driftline._store.facts import moment
 
 __all__ = ["STATUSES", "History", "Key", "Latest", "Series", "axis", "history_of"]
 
-STATUSES: Final = ("", "learning", "calibrating", "watching", "no reference", "retyped")
+STATUSES: Final = ("", "learning", "calibrating", "watching", "no reference", "retyped", "gone")
 """What a series may have been in a window, the first where it was not there; the script knows them by position."""
 
 PLACE: Final = {status: i for i, status in enumerate(STATUSES)}

@@ -8,7 +8,7 @@
   const rows = [...table.tBodies[0].rows];
 
   // The layout is that of packed.py.
-  const STATUSES = ["no rows", "learning", "calibrating", "watching", "no reference", "retyped"];
+  const STATUSES = ["no rows", "learning", "calibrating", "watching", "no reference", "retyped", "gone"];
   const [DRIFT, AMENDED, LEARNING] = [8, 16, 1];
   const EDGES = [1, 2, 4, 8];
 

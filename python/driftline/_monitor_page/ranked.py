@@ -19,6 +19,7 @@ WORDS = {
     "calibrating": "watched, but how windows vary is not known yet, so no promise is stated",
     "no reference": "there is nothing to compare with",
     "retyped": "its values are of another kind now",
+    "gone": "the column is gone",
 }
 """All that is said of a series, and what is meant by it."""
 

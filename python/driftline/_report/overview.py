@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from driftline._format import percent, whole_percent
-from driftline._page.markup import NAME, VALUE, text
+from driftline._format import named, percent, whole_percent
+from driftline._page.markup import LONGEST, NAME, VALUE, text
 from driftline._page.tools import style_of
 from driftline._report.verdicts import Line
 
@@ -34,11 +34,11 @@ def _row(position: int, line: Line, tolerance: float, widest: float) -> str:
     if column is None:
         where = "only in the reference" if line.word == "gone" else "only in the current data"
         # There are no details that would have the whole name.
-        return f"{said}<span>{text(line.name)}</span><p>{where}<td><td><td>"
+        return f"{said}<span>{text(named(line.name, LONGEST))}</span><p>{where}<td><td><td>"
     about = _about(column)
     told = f"<p>{about}" if about else ""
     return (
-        f"{said}<a href=#c{position}>{text(line.name, NAME)}</a>{told}"
+        f"{said}<a href=#c{position}>{text(named(line.name, NAME))}</a>{told}"
         f"<td>{percent(column.effect)}<td>{percent(column.effect_bound)}<td>{_bar(column, tolerance, widest)}"
     )
 

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from driftline._column_comparison import capital
+from driftline._format import named
 from driftline._page.markup import NAME, text
 from driftline._page.tools import style_of
 from driftline._report import bars, outline, tables
@@ -22,8 +23,9 @@ def section(position: int, line: Line, column: "ColumnComparison", *, brief: boo
     """What can be unfolded: open for what changed; without picture and tables if `brief`."""
     opened = " open" if line.word == "changed" else ""
     told = " ".join(filter(None, [f"{capital(column.reason)}." if column.reason else "", column.explanation]))
+    name = text(named(line.name, NAME))
     return (
-        f"<details class={style_of(line.word)}{opened}><summary><b>{line.word}</b> <h3>{text(line.name, NAME)}</h3>"
+        f"<details class={style_of(line.word)}{opened}><summary><b>{line.word}</b> <h3>{name}</h3>"
         f"<span>{text(told)}</span></summary>"
         f"<div id=c{position}>{_kind(column)}{'' if brief else _data(column)}</div></details>"
     )

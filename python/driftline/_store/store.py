@@ -43,18 +43,19 @@ class Store:
     def __repr__(self) -> str:
         return f"Store({self.path!r})"
 
-    def writer(self, monitor: str, writer: str) -> Writer:
+    def writer(self, monitor: str, writer: str, *, threads: int | None = None) -> Writer:
         """Takes a source for this process, so that its facts can be written.
 
         Args:
             monitor: Name of the monitor: letters, digits, `_`, `-` and `.`.
             writer: Name of the source of the rows, such as a path; any text.
+            threads: How many encode what is written; all cores by default.
 
         Raises:
             InputError: The folder cannot be used, or its checkpoint is damaged or of a newer version.
             StorageError: Another process has the source, or the disk or the network fails.
         """
-        return Writer(self._files, monitor, writer)
+        return Writer(self._files, monitor, writer, threads or 0)
 
     def monitors(self) -> list[str]:
         """Names of the monitors that have committed anything."""

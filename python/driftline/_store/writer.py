@@ -39,12 +39,13 @@ class Writer:
     A commit is there as a whole or not at all, also when the process is killed in it.
     """
 
-    def __init__(self, files: Files, monitor: str, writer: str) -> None:
+    def __init__(self, files: Files, monitor: str, writer: str, threads: int = 0) -> None:
         self.monitor = monitor
         self.writer = writer
         self.trouble: str | None = None
         """Why files could not be compacted or old facts could not go, where that is so; facts are not in danger."""
         self._files = files
+        self._threads = threads
         self._base = base_of(monitor, writer)
         check_layout(files)
         self._token = token_hex(8)
@@ -206,7 +207,7 @@ class Writer:
 
     def _encoded(self, table: str, rows: Any) -> bytes | None:
         try:
-            return _core.facts_to_parquet(rows, table, monitor=self.monitor, writer=self.writer)
+            return _core.facts_to_parquet(rows, table, monitor=self.monitor, writer=self.writer, threads=self._threads)
         except InputError as error:
             raise InputError(f"{table}: {error}") from None
 
@@ -271,7 +272,7 @@ class Writer:
 
     def _merge(self, table: str, run: list[Part]) -> None:
         names = names_of(self._base, {table: run})
-        data = _core.merge_facts(self._files.inputs(names), table)
+        data = _core.merge_facts(self._files.inputs(names), table, threads=self._threads)
         self._files.add(f"{self._base}/{table}/{merged(run).name}", data)
         self._files.delete(names)
 

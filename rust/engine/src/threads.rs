@@ -1,5 +1,6 @@
 //! Work on many columns shared out over threads that begin at once and end with it.
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 /// How many threads work where so many were asked for: all cores where 0.
 pub fn count(asked: usize) -> usize {
@@ -61,5 +62,18 @@ pub fn map_mut<T: Send, R: Send>(threads: usize, items: &mut [T], f: impl Fn(&mu
             }
         }
         done
+    })
+}
+
+/// The same where items take very different times: each thread takes the next that nobody has.
+pub fn take_turns<T: Send, R: Send>(
+    threads: usize,
+    items: &mut [T],
+    f: impl Fn(&mut T) -> R + Sync,
+) -> Vec<R> {
+    let items: Vec<_> = items.iter_mut().map(Mutex::new).collect();
+    map(threads, &items, |item| {
+        // Nobody else has it; where its lock is poisoned, the panic is on its way up.
+        f(&mut item.lock().unwrap_or_else(PoisonError::into_inner))
     })
 }

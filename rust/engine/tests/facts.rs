@@ -27,7 +27,7 @@ fn batch(rows: &[Row]) -> RecordBatch {
 
 fn bytes(rows: &[Row]) -> Vec<u8> {
     let batch = batch(rows);
-    encode(Table::Results, &batch.schema(), [Ok(batch.clone())].into_iter(), "m", "w").unwrap().unwrap()
+    encode(Table::Results, &batch.schema(), [Ok(batch.clone())].into_iter(), "m", "w", 2).unwrap().unwrap()
 }
 
 fn input(folder: &Path, name: &str, bytes: &[u8]) -> Input {
@@ -74,7 +74,7 @@ proptest! {
         prop_assert!(disagreements(Table::Results, &inputs).unwrap().is_empty());
 
         // Merged, and beside its parts.
-        let whole = input(folder.path(), "whole.parquet", &merge(Table::Results, &inputs).unwrap());
+        let whole = input(folder.path(), "whole.parquet", &merge(Table::Results, &inputs, 2).unwrap());
         prop_assert_eq!(&rows(std::slice::from_ref(&whole), &Filter::default()), &expected);
         prop_assert_eq!(examine(Table::Results, &whole).unwrap().rows, expected.len());
         inputs.push(whole.clone());
@@ -106,4 +106,21 @@ fn files_that_disagree_are_told() {
     assert_eq!(found[0].first, first);
     // Of two that say different things the later counts.
     assert_eq!(rows(&inputs, &Filter::default())[1], (2, 1, 21));
+}
+
+/// Rows of several row groups, in batches that end within them, are the same file whoever encodes them.
+#[test]
+fn threads_make_no_difference() {
+    let rows: Vec<Row> = (0..40_000).map(|i| (i, 1, i * 7 % 1000)).collect();
+    let batches = || rows.chunks(9_000).map(|rows| Ok(batch(rows)));
+    let schema = batch(&rows[..1]).schema();
+    let encoded = |threads| encode(Table::Results, &schema, batches(), "m", "w", threads).unwrap().unwrap();
+    let alone = encoded(1);
+    for threads in [2, 5, 0] {
+        assert_eq!(encoded(threads), alone, "{threads}");
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let inputs = [input(folder.path(), "all.parquet", &alone)];
+    assert_eq!(self::rows(&inputs, &Filter::default()), rows);
+    assert_eq!(merge(Table::Results, &inputs, 3).unwrap(), merge(Table::Results, &inputs, 1).unwrap());
 }

@@ -54,17 +54,19 @@ impl Facts {
 
 /// The rows of one commit as the bytes of a Parquet file; `None` where there are none.
 #[pyfunction]
-#[pyo3(signature = (data, table, *, monitor, writer))]
+#[pyo3(signature = (data, table, *, monitor, writer, threads = 0))]
 pub fn facts_to_parquet<'py>(
     data: &Bound<'py, PyAny>,
     table: &str,
     monitor: &str,
     writer: &str,
+    threads: usize,
 ) -> PyResult<Option<Bound<'py, PyBytes>>> {
     let py = data.py();
     let table = named(table)?;
     let source = import_batches(data)?;
-    let encoded = py.detach(|| facts::encode(table, &source.schema, source.batches, monitor, writer));
+    let encoded =
+        py.detach(|| facts::encode(table, &source.schema, source.batches, monitor, writer, threads));
     Ok(encoded.map_err(|e| to_py(py, e))?.map(|bytes| PyBytes::new(py, &bytes)))
 }
 
@@ -92,14 +94,16 @@ pub fn read_facts(
 
 /// Files of neighbouring commits as the bytes of one.
 #[pyfunction]
+#[pyo3(signature = (inputs, table, *, threads = 0))]
 pub fn merge_facts<'py>(
     py: Python<'py>,
     inputs: Vec<PyRef<'py, Input>>,
     table: &str,
+    threads: usize,
 ) -> PyResult<Bound<'py, PyBytes>> {
     let table = named(table)?;
     let inputs = engine_inputs(&inputs);
-    let merged = py.detach(|| facts::merge(table, &inputs)).map_err(|e| to_py(py, e))?;
+    let merged = py.detach(|| facts::merge(table, &inputs, threads)).map_err(|e| to_py(py, e))?;
     Ok(PyBytes::new(py, &merged))
 }
 

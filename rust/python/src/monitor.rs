@@ -7,8 +7,7 @@ use crate::profile::Profile;
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Float64Type, Int64Type, TimestampMicrosecondType};
 use arrow_array::{Array, RecordBatch};
-use arrow_schema::{DataType, Schema, TimeUnit};
-use arrow_select::concat::concat_batches;
+use arrow_schema::{DataType, Schema, SchemaRef, TimeUnit};
 use driftline_engine::monitor::{self as engine, Calendar, Check, Cycle, Every, Settings, Span, Unit};
 use driftline_engine::source::{Observer, for_each_batch};
 use driftline_engine::{Error, Result};
@@ -26,29 +25,40 @@ pub struct Monitor(Mutex<engine::Monitor>);
 
 /// A table to be handed to anything that speaks Arrow.
 #[pyclass(frozen)]
-pub struct Table(RecordBatch);
+pub struct Table {
+    schema: SchemaRef,
+    batches: Vec<RecordBatch>,
+}
+
+impl From<RecordBatch> for Table {
+    fn from(batch: RecordBatch) -> Self {
+        Self { schema: batch.schema(), batches: vec![batch] }
+    }
+}
+
+impl From<Vec<RecordBatch>> for Table {
+    fn from(batches: Vec<RecordBatch>) -> Self {
+        let schema = batches.first().map_or_else(|| Arc::new(Schema::empty()), RecordBatch::schema);
+        Self { schema, batches }
+    }
+}
 
 #[pymethods]
 impl Table {
     #[getter]
     fn num_rows(&self) -> usize {
-        self.0.num_rows()
+        self.batches.iter().map(RecordBatch::num_rows).sum()
     }
 
     /// The rows as dicts; times are microseconds since 1970.
     fn to_dicts<'py>(&self, py: Python<'py>) -> PyResult<Vec<Bound<'py, PyDict>>> {
-        rows_of(py, std::slice::from_ref(&self.0))
+        rows_of(py, &self.batches)
     }
 
     /// The rows of all of them, which have the same columns.
     #[staticmethod]
-    fn concat(py: Python<'_>, tables: Vec<PyRef<'_, Self>>) -> PyResult<Self> {
-        let batches: Vec<_> = tables.iter().map(|table| table.0.clone()).collect();
-        let Some(first) = batches.first() else {
-            return Ok(Self(RecordBatch::new_empty(Arc::new(Schema::empty()))));
-        };
-        let all = concat_batches(&first.schema(), &batches);
-        all.map(Self).map_err(|e| to_py(py, Error::Input(e.to_string())))
+    fn concat(tables: Vec<PyRef<'_, Self>>) -> Self {
+        tables.iter().flat_map(|table| table.batches.iter().cloned()).collect::<Vec<_>>().into()
     }
 
     #[pyo3(signature = (requested_schema = None))]
@@ -59,7 +69,7 @@ impl Table {
     ) -> PyResult<Bound<'py, PyCapsule>> {
         // The interface lets a producer give its own types where it cannot cast.
         drop(requested_schema);
-        export_stream(py, self.0.schema(), vec![self.0.clone()])
+        export_stream(py, self.schema.clone(), self.batches.clone())
     }
 }
 
@@ -266,7 +276,7 @@ impl Monitor {
             let tables = (output.take_profiles()?, output.results(&monitor.watched())?, output.alarms()?);
             let late =
                 output.late.into_iter().map(|late| (late.window, late.segment, Profile::from(late.profile)));
-            Ok((Table(tables.0), Table(tables.1), Table(tables.2), late.collect()))
+            Ok((tables.0.into(), tables.1.into(), tables.2.into(), late.collect()))
         })
     }
 
@@ -282,7 +292,7 @@ impl Monitor {
         let profile = profile.shared();
         self.run(py, |monitor| {
             let (profiles, results) = monitor.assess(window, segment, &profile, revision)?;
-            Ok((Table(profiles), Table(results)))
+            Ok((profiles.into(), results.into()))
         })
     }
 
@@ -317,7 +327,7 @@ impl Monitor {
     }
 
     fn standings(&self, py: Python<'_>) -> PyResult<Table> {
-        self.run(py, |monitor| monitor.standings().map(Table))
+        self.run(py, |monitor| monitor.standings().map(Table::from))
     }
 
     fn checkpoint<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {

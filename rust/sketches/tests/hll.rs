@@ -107,8 +107,13 @@ fn the_empty_string_is_ignored() {
 fn the_ways_in_agree() {
     use driftline_sketches::hash::hash_bytes;
     let mut random = Random(3);
-    for n in [0, 1, 300, 384, 385, 386, 5000] {
-        let values: Vec<i64> = (0..n).map(|_| random.next() as i64).collect();
+    let distinct = [0, 1, 300, 384, 385, 386, 511, 512, 513, 700, 5000].map(|n| (n, n));
+    // Of first words that may be few values or many.
+    let repeated = [1, 20, 380, 384, 385, 400, 450, 1000].map(|n| (n, 3000));
+    for (n, rows) in distinct.into_iter().chain(repeated) {
+        let pool: Vec<i64> = (0..n).map(|_| random.next() as i64).collect();
+        let values: Vec<i64> =
+            (0..rows).map(|row| if n == rows { pool[row] } else { pool[random.below(n)] }).collect();
         let hashes = || values.iter().map(|value| hash_bytes(&value.to_le_bytes()));
         let mut slices = HllSketch::new();
         slices.update_i64(&values);
@@ -120,6 +125,7 @@ fn the_ways_in_agree() {
         many.update_hashes(hashes());
         assert!(slices == doubles && slices == singles && slices == many, "{n}");
         assert_eq!(slices.to_bytes(), many.to_bytes());
+        assert_eq!(slices.estimate_and_bytes(), (slices.estimate(), slices.to_bytes()));
     }
 }
 

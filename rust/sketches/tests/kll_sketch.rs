@@ -31,6 +31,20 @@ fn an_empty_sketch_says_so() {
     assert!(same(&KllSketch::from_bytes(&empty.to_bytes()).unwrap(), &empty));
 }
 
+/// Exact or not, of a `k` whose image holds what the sketch does and of one whose image does not.
+#[test]
+fn view_and_image_together_are_those_apart() {
+    for k in [8, 20, 128, 1600] {
+        for n in [0, 1, 19, 20, 51, 300, 5000] {
+            let sketch = sketch(k, &scrambled(n));
+            let (view, bytes) = sketch.view_and_bytes();
+            let apart = sketch.sorted_view();
+            assert_eq!(bytes, sketch.to_bytes(), "{k} {n}");
+            assert_eq!((view.values(), view.cumulative()), (apart.values(), apart.cumulative()), "{k} {n}");
+        }
+    }
+}
+
 #[test]
 fn a_small_k_is_refused() {
     let error = KllSketch::try_new(7, 0).unwrap_err();

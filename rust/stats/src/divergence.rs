@@ -152,6 +152,15 @@ pub fn values(reference: &[u64], current: &[u64]) -> Result<[f64; 3], ArgumentEr
     Ok([value(&PSI), value(&JENSEN_SHANNON), value(&SQUARED_HELLINGER).sqrt()])
 }
 
+/// The population stability index alone, without what it would be by chance.
+///
+/// # Errors
+/// As [`psi`].
+pub fn psi_value(reference: &[u64], current: &[u64]) -> Result<f64, ArgumentError> {
+    let table = Table::try_new(reference, current)?;
+    Ok(PSI.sum(reference.len(), &table)(&table.cells))
+}
+
 /// Whether the null of such a table has to be drawn: some cell is expected to hold fewer than five rows on a side.
 ///
 /// # Errors

@@ -113,7 +113,7 @@ fn left(table: Table, file: &FactFile, rows: Vec<(Key, bool)>) -> Result<Left> {
     if kept == 0 || dropped == 0 {
         return Ok(Left { dropped, kept, bytes: None });
     }
-    let mut out = FactWriter::try_new(union(table, std::slice::from_ref(file), None)?)?;
+    let mut out = FactWriter::try_new(union(table, std::slice::from_ref(file), None)?, 1)?;
     let schema = out.schema.clone();
     each_batch(file, &mask, &schema, |batch| out.write(&batch))?;
     Ok(Left { dropped, kept, bytes: Some(out.finish()?) })

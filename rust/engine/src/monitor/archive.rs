@@ -7,7 +7,7 @@ use super::times::{NO_TIME, instants_us};
 use super::watch::{ChosenBy, by_window, collect, names_alone, projected, rows_that};
 use crate::options::Options;
 use crate::profile::Profile;
-use crate::source::{Input, for_each_batch};
+use crate::source::{Input, ReadAhead, for_each_batch, name_input};
 use crate::{Error, Result};
 use arrow_array::{ArrayRef, RecordBatch};
 use std::collections::{BTreeMap, BTreeSet};
@@ -122,7 +122,7 @@ fn profiles(
     let (mut collected, mut choosing, mut timeless) = (Collected::default(), Collected::default(), 0);
     for input in inputs {
         let mut is_first = true;
-        for_each_batch(input, &|_| true, &mut |batch| {
+        let mut add = |batch: RecordBatch| {
             if std::mem::take(&mut is_first) {
                 known.merge(Names::of(batch.schema_ref())?);
             }
@@ -138,7 +138,10 @@ fn profiles(
             });
             choosing.update(&rows_that(&batch, chooses)?, &names)?;
             collected.update(&rows_that(&batch, times.iter().map(|&time| takes(time)))?, &options)
-        })?;
+        };
+        for batch in ReadAhead::try_new(input.clone())? {
+            add(batch?).map_err(|error| name_input(error, &input.name))?;
+        }
     }
     Ok((collected.profile()?, choosing.profile()?, chosen_by))
 }

@@ -93,10 +93,19 @@ pub struct Judged {
 impl Judged {
     /// Of values of another kind.
     pub fn retyped(rows: u64) -> Self {
+        Self::aside(rows, 0, Status::Retyped)
+    }
+
+    /// Of a column that no row of the window has.
+    pub fn gone(rows: u64) -> Self {
+        Self::aside(rows, rows, Status::Gone)
+    }
+
+    fn aside(rows: u64, missing: u64, status: Status) -> Self {
         Self {
             rows,
-            missing: 0,
-            status: Status::Retyped,
+            missing,
+            status,
             effect: None,
             effect_bound: None,
             verdict: None,
@@ -121,6 +130,8 @@ pub enum Status {
     Unknown,
     /// Its values are of another kind now.
     Retyped,
+    /// The column is gone.
+    Gone,
 }
 
 impl Status {
@@ -132,6 +143,7 @@ impl Status {
             Self::Watching => "watching",
             Self::Unknown => "no reference",
             Self::Retyped => "retyped",
+            Self::Gone => "gone",
         }
     }
 }
@@ -693,7 +705,7 @@ impl Series {
         let met = cells.cells.iter().filter(|cell| cell.reference + cell.current > 0);
         let (reference, current): (Vec<u64>, Vec<u64>) =
             met.map(|cell| (cell.reference, cell.current)).unzip();
-        judged.psi = Some(divergence::values(&reference, &current).map_err(wrong)?[0]);
+        judged.psi = Some(divergence::psi_value(&reference, &current).map_err(wrong)?);
         judged.effect = Some(change);
         judged.effect_bound = Some(bound);
         judged.verdict = Some(verdict);

@@ -73,9 +73,11 @@ impl Output {
     }
 
     /// Adds a window that closed. Its profile becomes rows at once, which take a tenth of its memory.
-    pub(super) fn push(&mut self, closed: Closed, profile: &Profile) {
-        self.profiles.push(&closed.segment, closed.window, profile, 1);
+    pub(super) fn push(&mut self, closed: Closed, profile: &Profile, threads: usize) -> Result<()> {
+        let identity = (closed.segment.as_str(), closed.window, 1);
+        self.profiles.push(&self.names, identity, profile, threads)?;
         self.closed.push(closed);
+        Ok(())
     }
 
     /// Results so far.
@@ -131,7 +133,7 @@ impl Output {
     ///
     /// # Errors
     /// It is too large for Arrow.
-    pub fn take_profiles(&mut self) -> Result<RecordBatch> {
+    pub fn take_profiles(&mut self) -> Result<Vec<RecordBatch>> {
         std::mem::take(&mut self.profiles).finish(&self.names)
     }
 }
@@ -178,21 +180,53 @@ pub(super) fn results(
     table.finish()
 }
 
+/// Rows of profiles that lie together: more would have to be moved again and again as they grow.
+const ROWS_TOGETHER: usize = 2048;
+
 /// Profiles of windows under construction.
 #[derive(Default)]
 pub(super) struct Profiles {
+    done: Vec<RecordBatch>,
+    part: Part,
+}
+
+/// Some of them.
+#[derive(Default)]
+struct Part {
     /// Segment, window, revision, and how many rows of the table they are.
     windows: Vec<(String, i64, i64, usize)>,
     rows: ProfileRows,
 }
 
 impl Profiles {
-    pub fn push(&mut self, segment: &str, window: i64, profile: &Profile, revision: i64) {
-        let rows = self.rows.push(profile);
-        self.windows.push((segment.to_owned(), window, revision, rows));
+    /// Adds the rows of a profile, which so many threads draw up.
+    pub fn push(
+        &mut self,
+        names: &Names,
+        (segment, window, revision): (&str, i64, i64),
+        profile: &Profile,
+        threads: usize,
+    ) -> Result<()> {
+        let rows = self.part.rows.push(profile, threads);
+        self.part.windows.push((segment.to_owned(), window, revision, rows));
+        if self.part.rows.len() >= ROWS_TOGETHER {
+            let next = Part { windows: vec![], rows: self.part.rows.emptied() };
+            self.done.push(std::mem::replace(&mut self.part, next).finish(names)?);
+        }
+        Ok(())
     }
 
-    pub fn finish(self, names: &Names) -> Result<RecordBatch> {
+    /// Batches of the table, one at least.
+    pub fn finish(mut self, names: &Names) -> Result<Vec<RecordBatch>> {
+        if self.part.rows.len() > 0 || self.done.is_empty() {
+            self.done.push(self.part.finish(names)?);
+        }
+        Ok(self.done)
+    }
+}
+
+impl Part {
+    fn finish(self, names: &Names) -> Result<RecordBatch> {
         let mut table = Table::default();
         let rows = || self.windows.iter().flat_map(|window| std::iter::repeat_n(window, window.3));
         let many = rows().count();

@@ -344,7 +344,7 @@ pub fn for_each_batch(
 pub struct ReadAhead(mpsc::Receiver<Result<RecordBatch>>);
 
 /// Batches that are read before they are asked for.
-const BATCHES_AHEAD: usize = 2;
+const BATCHES_AHEAD: usize = 1;
 
 impl ReadAhead {
     /// Begins to read an input. The thread ends with the input, or when nobody listens any more.

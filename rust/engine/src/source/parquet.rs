@@ -28,8 +28,11 @@ const ROWS_PER_TASK: i64 = 1 << 20;
 const COLUMN_GROUPS: usize = 64;
 /// Rows of a column decoded at once: they fit the second-level cache.
 const BATCH_ROWS: usize = 8192;
-/// Rows of all columns decoded at once.
+/// Rows of all columns decoded at once, and values, of which a reader has some batches in memory.
 const ROWS_READ: usize = 32_768;
+const VALUES_READ: usize = 1 << 21;
+/// Fewer rows at once would take longer, however many columns they have.
+const FEWEST_ROWS_READ: usize = 1024;
 
 /// Some columns of some row groups.
 pub(super) struct Part {
@@ -146,6 +149,7 @@ pub(super) fn batches(
         .map(|(root, _)| root)
         .collect();
     let groups = 0..file.views.metadata().num_row_groups();
+    let rows_read = (VALUES_READ / roots.len().max(1)).clamp(FEWEST_ROWS_READ, ROWS_READ);
     let read = move |group: usize| -> Result<Box<dyn Iterator<Item = Result<RecordBatch>>>> {
         let metadata = mixed(&file, group);
         let mask = ProjectionMask::roots(metadata.parquet_schema(), roots.iter().copied());
@@ -153,7 +157,7 @@ pub(super) fn batches(
         let reader = ParquetRecordBatchReaderBuilder::new_with_metadata(data, metadata)
             .with_projection(mask)
             .with_row_groups(vec![group])
-            .with_batch_size(ROWS_READ)
+            .with_batch_size(rows_read)
             .build()
             .map_err(decode_error)?;
         Ok(Box::new(reader.map(|batch| batch.map_err(|e| decode_error(ParquetError::from(e))))))

@@ -1,13 +1,13 @@
 //! A profile into its table.
 use super::{NOT_PROFILED, PRODUCER_KEY, ROWS_KEY, SCHEMA_VERSION, VERSION_KEY};
 use crate::profile::{Bins, ColumnProfile, Frequent, Numbers, Profile, Skipped};
-use crate::{Error, Result};
+use crate::{Error, Result, threads};
 use arrow_array::builder::{
     BinaryBuilder, Float64Builder, Int64Builder, LargeBinaryBuilder, ListBuilder, StringBuilder,
 };
 use arrow_array::{Array, ArrayRef, RecordBatch};
 use arrow_schema::{Field, Schema};
-use driftline_sketches::{HllSketch, KllSketch, Moments};
+use driftline_sketches::{HllSketch, Moments};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -15,12 +15,57 @@ use std::sync::Arc;
 const SHOWN: [(&str, f64); 7] =
     [("p01", 0.01), ("p05", 0.05), ("p25", 0.25), ("p50", 0.5), ("p75", 0.75), ("p95", 0.95), ("p99", 0.99)];
 
+/// Fewer rows are drawn up before a second thread would have woken up.
+const WORTH_A_THREAD: usize = 16;
+
 /// A column under construction.
 enum Builder {
     Float(Float64Builder),
     Integer(Int64Builder),
     String(StringBuilder),
     Image(BinaryBuilder),
+}
+
+/// What is drawn from the quantiles of numbers.
+#[derive(Default)]
+struct Quantiles {
+    shown: [Option<f64>; SHOWN.len()],
+    image: Option<Vec<u8>>,
+}
+
+impl Quantiles {
+    fn of(numbers: Option<&Numbers>) -> Self {
+        let Some(sketch) = numbers.and_then(|n| n.quantiles.as_ref()) else { return Self::default() };
+        if sketch.n() == 0 {
+            return Self { image: Some(sketch.to_bytes()), ..Self::default() };
+        }
+        let (view, image) = sketch.view_and_bytes();
+        Self { shown: SHOWN.map(|(_, q)| view.quantile(q)), image: Some(image) }
+    }
+}
+
+/// What is drawn from the sketches of a column, which is most of the work of a row.
+struct Drawn {
+    numbers: Quantiles,
+    lengths: Quantiles,
+    /// How many distinct values, and the image.
+    distinct: Option<(f64, Vec<u8>)>,
+    /// The type of frequent values, and the image.
+    top: Option<(&'static str, Vec<u8>)>,
+}
+
+impl Drawn {
+    fn of(column: &ColumnProfile) -> Self {
+        Self {
+            numbers: Quantiles::of(column.numbers.as_ref()),
+            lengths: Quantiles::of(column.lengths.as_ref()),
+            distinct: column.distinct.as_ref().map(HllSketch::estimate_and_bytes),
+            top: column.frequent.as_ref().map(|frequent| match frequent {
+                Frequent::Integers(items) => ("int64", items.without_rare().to_bytes()),
+                Frequent::Bytes(items) => ("bytes", items.without_rare().to_bytes()),
+            }),
+        }
+    }
 }
 
 /// Columns under construction, in the order in which they are first written; every row writes all of them in that order.
@@ -31,6 +76,26 @@ struct Columns {
 }
 
 impl Columns {
+    /// The same columns without rows, and with room for as many.
+    fn emptied(&self, rows: usize) -> Self {
+        let empty = |(name, builder): &(String, Builder)| {
+            let empty = match builder {
+                Builder::Float(_) => Builder::Float(Float64Builder::with_capacity(rows)),
+                Builder::Integer(_) => Builder::Integer(Int64Builder::with_capacity(rows)),
+                Builder::String(of) => {
+                    Builder::String(StringBuilder::with_capacity(rows, of.values_slice().len()))
+                }
+                Builder::Image(of) => {
+                    // A little more than last time: else they would be moved for the last of them.
+                    let bytes = of.values_slice().len();
+                    Builder::Image(BinaryBuilder::with_capacity(rows, bytes + bytes / 16))
+                }
+            };
+            (name.clone(), empty)
+        };
+        Self { columns: self.columns.iter().map(empty).collect(), next: 0 }
+    }
+
     /// The column to write next.
     fn turn(&mut self, prefix: &str, name: &str, new: fn() -> Builder) -> &mut Builder {
         if self.next == self.columns.len() {
@@ -69,11 +134,10 @@ impl Columns {
     }
 
     /// Range, moments and quantiles of numbers, each name with a prefix.
-    fn numbers(&mut self, prefix: &str, numbers: Option<&Numbers>, shown: bool) {
+    fn numbers(&mut self, prefix: &str, numbers: Option<&Numbers>, drawn: Quantiles, shown: bool) {
         let range = numbers.and_then(|n| n.range);
         let whole = numbers.and_then(|n| n.integer_range);
         let moments = numbers.and_then(|n| n.moments.as_ref());
-        let quantiles = numbers.and_then(|n| n.quantiles.as_ref());
         self.float(prefix, "min", range.map(|r| r.0));
         self.float(prefix, "max", range.map(|r| r.1));
         if shown {
@@ -91,15 +155,14 @@ impl Columns {
         self.float(prefix, "m3", parts.map(|p| p.3));
         self.float(prefix, "m4", parts.map(|p| p.4));
         if shown {
-            let view = quantiles.filter(|q| q.n() > 0).map(KllSketch::sorted_view);
-            for (name, q) in SHOWN {
-                self.float("", name, view.as_ref().and_then(|v| v.quantile(q)));
+            for ((name, _), value) in SHOWN.into_iter().zip(drawn.shown) {
+                self.float("", name, value);
             }
         }
-        self.image(prefix, "quantiles", quantiles.map(KllSketch::to_bytes));
+        self.image(prefix, "quantiles", drawn.image);
     }
 
-    fn column(&mut self, column: &ColumnProfile) {
+    fn column(&mut self, column: &ColumnProfile, drawn: Drawn) {
         let counts = &column.counts;
         self.next = 0;
         self.string("column", Some(&column.name));
@@ -118,17 +181,14 @@ impl Columns {
         ] {
             self.count("", name, Some(count));
         }
-        self.numbers("", column.numbers.as_ref(), true);
-        self.float("", "distinct_estimate", column.distinct.as_ref().map(HllSketch::estimate));
-        self.image("", "distinct", column.distinct.as_ref().map(HllSketch::to_bytes));
-        let (top_type, top) = match &column.frequent {
-            Some(Frequent::Integers(items)) => (Some("int64"), Some(items.without_rare().to_bytes())),
-            Some(Frequent::Bytes(items)) => (Some("bytes"), Some(items.without_rare().to_bytes())),
-            None => (None, None),
-        };
+        self.numbers("", column.numbers.as_ref(), drawn.numbers, true);
+        let (estimate, distinct) = drawn.distinct.unzip();
+        self.float("", "distinct_estimate", estimate);
+        self.image("", "distinct", distinct);
+        let (top_type, top) = drawn.top.unzip();
         self.string("top_type", top_type);
         self.image("", "top", top);
-        self.numbers("length_", column.lengths.as_ref(), false);
+        self.numbers("length_", column.lengths.as_ref(), drawn.lengths, false);
     }
 
     fn skipped(&mut self, skipped: &Skipped) {
@@ -141,12 +201,12 @@ impl Columns {
             .iter()
             .chain(&["zero_count", "negative_count", "empty_count"])
             .for_each(|name| self.count("", name, None));
-        self.numbers("", None, true);
+        self.numbers("", None, Quantiles::default(), true);
         self.float("", "distinct_estimate", None);
         self.image("", "distinct", None);
         self.string("top_type", None);
         self.image("", "top", None);
-        self.numbers("length_", None, false);
+        self.numbers("length_", None, Quantiles::default(), false);
     }
 
     fn finish(self) -> Vec<(Field, ArrayRef)> {
@@ -155,7 +215,12 @@ impl Columns {
                 Builder::Float(mut builder) => Arc::new(builder.finish()),
                 Builder::Integer(mut builder) => Arc::new(builder.finish()),
                 Builder::String(mut builder) => Arc::new(builder.finish()),
-                Builder::Image(mut builder) => Arc::new(builder.finish()),
+                Builder::Image(mut builder) => {
+                    // Images are most of a table, and grew by doubling.
+                    let mut images = builder.finish();
+                    images.shrink_to_fit();
+                    Arc::new(images)
+                }
             };
             (Field::new(name, array.data_type().clone(), true), array)
         };
@@ -217,10 +282,12 @@ pub(crate) struct ProfileRows {
 }
 
 impl ProfileRows {
-    /// Adds the rows of a profile; returns how many.
-    pub fn push(&mut self, profile: &Profile) -> usize {
-        for column in profile.columns() {
-            self.columns.column(column);
+    /// Adds the rows of a profile, which so many threads draw up, all cores where 0; returns how many.
+    pub fn push(&mut self, profile: &Profile, threads: usize) -> usize {
+        let threads = threads::count(threads).min(profile.columns().len() / WORTH_A_THREAD).max(1);
+        let drawn = threads::map(threads, profile.columns(), Drawn::of);
+        for (column, drawn) in profile.columns().iter().zip(drawn) {
+            self.columns.column(column, drawn);
             self.bins.column(column);
         }
         for skipped in profile.skipped() {
@@ -230,6 +297,16 @@ impl ProfileRows {
         let added = profile.columns().len() + profile.skipped().len();
         self.rows += added;
         added
+    }
+
+    /// A table of the same columns without rows, and with room for as many.
+    pub fn emptied(&self) -> Self {
+        Self { columns: self.columns.emptied(self.rows), bins: BinColumns::default(), rows: 0 }
+    }
+
+    /// How many rows there are.
+    pub fn len(&self) -> usize {
+        self.rows
     }
 
     /// The table's columns, which are there even without rows.
@@ -249,7 +326,7 @@ impl ProfileRows {
 /// The table would be too large for Arrow.
 pub fn to_batch(profile: &Profile) -> Result<RecordBatch> {
     let mut rows = ProfileRows::default();
-    rows.push(profile);
+    rows.push(profile, 1);
     let (fields, arrays) = rows.finish();
     let metadata = HashMap::from([
         (VERSION_KEY.to_owned(), format!("{}.{}", SCHEMA_VERSION.0, SCHEMA_VERSION.1)),

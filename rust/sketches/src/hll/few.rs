@@ -18,6 +18,12 @@ impl Coupons {
         Self { slots: Box::new([0; 32]), len: 0 }
     }
 
+    /// Room for so many coupons, so that it need not grow for them.
+    pub fn with_room_for(coupons: usize) -> Self {
+        let slots = (4 * coupons).next_power_of_two().clamp(32, 4 * MOST_COUPONS.next_power_of_two());
+        Self { slots: vec![0; slots].into(), len: 0 }
+    }
+
     pub fn len(&self) -> usize {
         self.len
     }

@@ -31,6 +31,21 @@ fn error(what: impl Into<String>) -> ImageError {
     ImageError(format!("not a readable HLL image: {}", what.into()))
 }
 
+impl Registers {
+    fn to_bytes(&self, summary: &Summary) -> Vec<u8> {
+        let order = if self.hip.is_some() { 0 } else { OUT_OF_ORDER };
+        let mut out = Vec::with_capacity(40 + K);
+        out.extend([10, 1, FAMILY, LG_K, 0, COMPACT | order, 0, HLL_8 | HLL]);
+        out.extend(self.hip.unwrap_or(0.0).to_le_bytes());
+        out.extend(summary.inverse_powers.0.to_le_bytes());
+        out.extend(summary.inverse_powers.1.to_le_bytes());
+        out.extend(summary.zeros.to_le_bytes());
+        out.extend(0u32.to_le_bytes());
+        out.extend(self.values.as_slice());
+        out
+    }
+}
+
 impl HllSketch {
     /// The Apache DataSketches image: HLL_8, compact, coupons in ascending order.
     pub fn to_bytes(&self) -> Vec<u8> {
@@ -51,17 +66,17 @@ impl HllSketch {
                 out.extend(coupons.iter().flat_map(|c| c.to_le_bytes()));
                 out
             }
+            State::Many(registers) => registers.to_bytes(&Summary::of(&registers.values)),
+        }
+    }
+
+    /// [`estimate`](Self::estimate) and [`to_bytes`](Self::to_bytes) for one look at the registers.
+    pub fn estimate_and_bytes(&self) -> (f64, Vec<u8>) {
+        match &self.state {
+            State::Few(_) => (self.estimate(), self.to_bytes()),
             State::Many(registers) => {
-                let order = if registers.hip.is_some() { 0 } else { OUT_OF_ORDER };
                 let summary = Summary::of(&registers.values);
-                let mut out = vec![10, 1, FAMILY, LG_K, 0, COMPACT | order, 0, HLL_8 | HLL];
-                out.extend(registers.hip.unwrap_or(0.0).to_le_bytes());
-                out.extend(summary.inverse_powers.0.to_le_bytes());
-                out.extend(summary.inverse_powers.1.to_le_bytes());
-                out.extend(summary.zeros.to_le_bytes());
-                out.extend(0u32.to_le_bytes());
-                out.extend(registers.values.as_slice());
-                out
+                (registers.bounds(&summary, 1).1, registers.to_bytes(&summary))
             }
         }
     }

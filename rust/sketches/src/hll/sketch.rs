@@ -42,6 +42,14 @@ impl Registers {
         self.raised = 0;
     }
 
+    pub fn bounds(&self, summary: &Summary, std_devs: u8) -> (f64, f64, f64) {
+        let estimate = self.hip.unwrap_or_else(|| summary.estimate());
+        let (lower, upper) = Summary::bound_factors(self.hip.is_some(), std_devs);
+        // Every register in use takes a distinct value.
+        let at_least = (K - summary.zeros as usize) as f64;
+        (at_least.max(estimate / lower), estimate, estimate / upper)
+    }
+
     #[inline]
     fn raise(&mut self, coupons: &[u32]) {
         for &coupon in coupons {
@@ -96,6 +104,7 @@ impl HllSketch {
 
     fn update_words(&mut self, words: &[u64]) {
         let mut buffer = [0; CHUNK + 8];
+        let words = if self.is_empty() { self.begin(words, &mut buffer) } else { words };
         for chunk in words.chunks(CHUNK) {
             // A run of one value, as in a constant or sorted column, is hashed once.
             let chunk = if chunk.iter().all(|&w| w == chunk[0]) { &chunk[..1] } else { chunk };
@@ -109,6 +118,25 @@ impl HllSketch {
             }
             self.insert(&buffer[..n]);
         }
+    }
+
+    /// Adds the first words of an empty sketch straight to registers, where they are sure to have too many coupons for
+    /// anything else, as nearly all measurements have; what is left to add.
+    fn begin<'a>(&mut self, words: &'a [u64], buffer: &mut coupon::Buffer) -> &'a [u64] {
+        let Some((first, rest)) = words.split_at_checked(2 * CHUNK) else { return words };
+        let mut registers = Registers::new(Box::new([0; K]), None);
+        for chunk in first.chunks(CHUNK) {
+            let n = coupon::coupons(chunk, 0, buffer);
+            registers.raise(&buffer[..n]);
+        }
+        // Every register in use takes a coupon of its own.
+        let coupons = registers.values.iter().filter(|&&value| value > 0).count();
+        if coupons <= MOST_COUPONS {
+            self.state = State::Few(Coupons::with_room_for(coupons));
+            return words;
+        }
+        self.state = State::Many(registers);
+        rest
     }
 
     /// Adds one string; the empty string is ignored, as in DataSketches.
@@ -222,14 +250,7 @@ impl HllSketch {
     fn bounds(&self, std_devs: u8) -> (f64, f64, f64) {
         match &self.state {
             State::Few(few) => of_coupons(few.len(), std_devs),
-            State::Many(registers) => {
-                let summary = Summary::of(&registers.values);
-                let estimate = registers.hip.unwrap_or_else(|| summary.estimate());
-                let (lower, upper) = Summary::bound_factors(registers.hip.is_some(), std_devs);
-                // Every register in use takes a distinct value.
-                let at_least = (K - summary.zeros as usize) as f64;
-                (at_least.max(estimate / lower), estimate, estimate / upper)
-            }
+            State::Many(registers) => registers.bounds(&Summary::of(&registers.values), std_devs),
         }
     }
 }

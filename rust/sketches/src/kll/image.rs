@@ -142,6 +142,7 @@ pub(super) fn write(image: &Image<f64>) -> Vec<u8> {
     let most = most_levels(image.n).max(used);
     let levels = (used..most).find(|&levels| capacity(image.k, levels) >= retained).unwrap_or(most);
     let mut bytes = preamble(5, 1, LEVEL_ZERO_SORTED);
+    bytes.reserve_exact(12 + 4 * levels + 8 * (2 + retained));
     bytes.extend(image.n.to_le_bytes());
     bytes.extend(image.min_k.to_le_bytes());
     bytes.extend([levels as u8, 0]);

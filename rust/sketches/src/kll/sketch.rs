@@ -263,9 +263,22 @@ impl KllSketch {
     /// The values that an image retains, in order with their weights: what is asked of the sketch, of its
     /// image and of what others make of that image has one answer.
     pub fn sorted_view(&self) -> SortedView {
-        let small = self.as_imaged();
-        let mut items = Vec::with_capacity(small.retained());
-        for (h, level) in small.levels.iter().enumerate() {
+        self.as_imaged().own_view()
+    }
+
+    /// [`sorted_view`](Self::sorted_view) and [`to_bytes`](Self::to_bytes) for the compaction of one.
+    pub fn view_and_bytes(&self) -> (SortedView, Vec<u8>) {
+        let mut small = self.copied();
+        small.fit_image();
+        // An exact sketch answers exactly, also where `k` is so small that its image cannot.
+        let view = if small.exact == self.exact { small.own_view() } else { self.sorted_view() };
+        (view, image::write(&small.into_image()))
+    }
+
+    /// All values that it holds, with their weights.
+    fn own_view(&self) -> SortedView {
+        let mut items = Vec::with_capacity(self.retained());
+        for (h, level) in self.levels.iter().enumerate() {
             items.extend(level.sorted.iter().chain(&level.tail).map(|&value| (value, weight(h))));
         }
         // Stable, because it finds and merges the runs that levels are.
@@ -273,9 +286,14 @@ impl KllSketch {
         SortedView::of_sorted(items)
     }
 
+    /// A copy without what lies in its working space.
+    fn copied(&self) -> Self {
+        Self { levels: self.levels.clone(), coins: self.coins.clone(), scratch: vec![], ..*self }
+    }
+
     /// What an image of this sketch retains.
     fn as_imaged(&self) -> Self {
-        let mut small = self.clone();
+        let mut small = self.copied();
         if !self.exact {
             small.fit_image();
         }
@@ -322,7 +340,7 @@ impl KllSketch {
     /// The Apache DataSketches image of doubles, after compaction to the size that the format allows.
     /// Of an exact sketch it is exact too, for `k` of 100 or more.
     pub fn to_bytes(&self) -> Vec<u8> {
-        let mut small = self.clone();
+        let mut small = self.copied();
         small.fit_image();
         image::write(&small.into_image())
     }

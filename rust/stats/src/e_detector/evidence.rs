@@ -5,9 +5,11 @@
 //! lies in the band, `L` is at most 1 on average, so the mean of `M` over the components grows by at most 1 a window, and
 //! it passes `A` at most once in `A` windows on average, restarts included. Of each set and side one fast component has a
 //! twin that forgets losses, `C <- L max(C, 1)`, which tells since when it has been winning.
+use crate::e_detector::powers;
 use crate::e_detector::watch::{Line, Shape, Side, Watch};
 use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
+use std::sync::LazyLock;
 
 /// What is won is not counted beyond this.
 const MOST: f64 = 1e300;
@@ -90,60 +92,61 @@ impl Evidence {
     /// `window` is the number of the window, which [`Reading::largest`] refers to. The bets may be other ones in every
     /// window, as long as they are known before it and of the same shape.
     pub fn update(&mut self, watch: &Watch, counts: &[u64], rows: u64, window: i64) -> Reading {
-        debug_assert_eq!((counts.len(), self.fast.len()), (watch.sets(), watch.fast().len()));
+        debug_assert_eq!((counts.len(), self.twins.len()), (watch.sets(), watch.lines().len()));
         if rows == 0 {
             return self.reading(watch);
         }
-        let (mut fast, mut bets) = (&mut self.fast[..], watch.fast());
-        let (mut strict, mut strict_bets) = (&mut self.strict[..], watch.strict());
-        for (twin, line) in self.twins.iter_mut().zip(watch.lines()) {
+        add_window(self, watch, counts, rows, window);
+        self.reading(watch)
+    }
+
+    /// [`update`](Self::update) of a window with rows, compiled for each of the CPUs below.
+    #[inline(always)]
+    fn add(&mut self, watch: &Watch, counts: &[u64], rows: u64, window: i64) {
+        let (mut fast, mut strict) = (&mut self.fast[..], &mut self.strict[..]);
+        let bets = watch.fast().iter().zip(watch.strict());
+        for ((twin, line), (bets, strict_bets)) in self.twins.iter_mut().zip(watch.lines()).zip(bets) {
             let count = counts[line.set as usize];
             let won = line.side.won(count, rows);
             let (gained, lost) = (won as f64, (rows - won) as f64);
+            let logs = bets.log_factors(gained, lost).map(|log| log.min(line.most));
+            let factors = powers::exp(logs);
             let (mine, others) = std::mem::take(&mut fast).split_at_mut(line.gaps.0.into());
-            let (of_line, of_others) = bets.split_at(line.gaps.0.into());
-            for (place, (won, bet)) in mine.iter_mut().zip(of_line).enumerate() {
-                let log_factor = bet.log_factor(gained, lost).min(line.most);
-                let is_twin = place == usize::from(line.twin);
+            let twin_place = usize::from(line.twin);
+            for (place, (won, (log, factor))) in mine.iter_mut().zip(logs.iter().zip(&factors)).enumerate() {
                 // Most bets on large gaps lose nearly everything in nearly every window.
-                if log_factor < NOTHING && *won < WORTH_A_FACTOR && !is_twin {
-                    *won = 0.0;
-                    continue;
-                }
-                let factor = log_factor.exp();
-                *won = (factor * (*won + 1.0)).min(MOST);
-                if is_twin {
-                    twin.update(factor, count, rows, window);
-                }
+                let is_lost = *log < NOTHING && *won < WORTH_A_FACTOR && place != twin_place;
+                *won = if is_lost { 0.0 } else { (factor * (*won + 1.0)).min(MOST) };
             }
-            (fast, bets) = (others, of_others);
-            let excess = gained / rows as f64 - line.bound;
+            twin.update(factors[twin_place], count, rows, window);
+            fast = others;
+            let factors = strict_bets.factors(gained / rows as f64 - line.bound);
             let (mine, others) = std::mem::take(&mut strict).split_at_mut(line.gaps.1.into());
-            let (of_line, of_others) = strict_bets.split_at(line.gaps.1.into());
-            for (won, bet) in mine.iter_mut().zip(of_line) {
-                *won = (bet.factor(excess) * (*won + 1.0)).min(MOST);
+            for (won, factor) in mine.iter_mut().zip(&factors) {
+                *won = (factor * (*won + 1.0)).min(MOST);
             }
-            (strict, strict_bets) = (others, of_others);
+            strict = others;
         }
-        self.reading(watch)
     }
 
     /// Adds rows that came late to a window, which has had its unit: they win or lose of what there is and nothing is staked
     /// anew, so that it does not matter in how many deliveries they come. The strict detector has seen the window.
     pub fn amend(&mut self, watch: &Watch, counts: &[u64], rows: u64, window: i64) -> Reading {
-        let (mut fast, mut bets) = (self.fast.iter_mut(), watch.fast().iter());
-        for (twin, line) in self.twins.iter_mut().zip(watch.lines()) {
+        if rows == 0 {
+            return self.reading(watch);
+        }
+        let mut fast = &mut self.fast[..];
+        for ((twin, line), bets) in self.twins.iter_mut().zip(watch.lines()).zip(watch.fast()) {
             let count = counts[line.set as usize];
             let won = line.side.won(count, rows);
-            let (gained, lost) = (won as f64, (rows - won) as f64);
-            let of_line = fast.by_ref().zip(bets.by_ref()).take(line.gaps.0.into());
-            for (place, (won, bet)) in of_line.enumerate() {
-                let factor = bet.log_factor(gained, lost).min(line.most).exp();
+            let logs = bets.log_factors(won as f64, (rows - won) as f64).map(|log| log.min(line.most));
+            let factors = powers::exp(logs);
+            let (mine, others) = std::mem::take(&mut fast).split_at_mut(line.gaps.0.into());
+            for (won, factor) in mine.iter_mut().zip(&factors) {
                 *won = (factor * *won).min(MOST);
-                if place == usize::from(line.twin) && rows > 0 {
-                    twin.update(factor, count, rows, window);
-                }
             }
+            twin.update(factors[usize::from(line.twin)], count, rows, window);
+            fast = others;
         }
         self.reading(watch)
     }
@@ -184,6 +187,43 @@ impl Evidence {
     }
 }
 
+type Kernel = (&'static str, fn(&mut Evidence, &Watch, &[u64], u64, i64));
+
+/// Adds a window that has rows.
+fn add_window(evidence: &mut Evidence, watch: &Watch, counts: &[u64], rows: u64, window: i64) {
+    static BEST: LazyLock<Kernel> = LazyLock::new(|| available()[0]);
+    (BEST.1)(evidence, watch, counts, rows, window);
+}
+
+/// What this CPU can run, fastest first. Dispatch and test read it, so nothing runs untested.
+fn available() -> Vec<Kernel> {
+    let mut kernels: Vec<Kernel> = vec![];
+    #[cfg(target_arch = "x86_64")]
+    {
+        #[target_feature(enable = "avx512f,avx512dq,avx512vl")]
+        fn avx512(evidence: &mut Evidence, watch: &Watch, counts: &[u64], rows: u64, window: i64) {
+            evidence.add(watch, counts, rows, window);
+        }
+        #[target_feature(enable = "avx2")]
+        fn avx2(evidence: &mut Evidence, watch: &Watch, counts: &[u64], rows: u64, window: i64) {
+            evidence.add(watch, counts, rows, window);
+        }
+        if is_x86_feature_detected!("avx512f")
+            && is_x86_feature_detected!("avx512dq")
+            && is_x86_feature_detected!("avx512vl")
+        {
+            // SAFETY: every feature it enables was detected.
+            kernels.push(("avx512", |e, w, c, r, i| unsafe { avx512(e, w, c, r, i) }));
+        }
+        if is_x86_feature_detected!("avx2") {
+            // SAFETY: the feature it enables was detected.
+            kernels.push(("avx2", |e, w, c, r, i| unsafe { avx2(e, w, c, r, i) }));
+        }
+    }
+    kernels.push(("portable", |e, w, c, r, i| e.add(w, c, r, i)));
+    kernels
+}
+
 /// The threshold that evidence passes at most `budget` times, on average, in all windows of all series together: over
 /// `windows` windows of each of `series` series.
 pub fn threshold(windows: f64, series: f64, budget: f64) -> f64 {
@@ -195,6 +235,7 @@ mod tests {
     use super::*;
     use crate::e_detector::Band;
     use crate::e_detector::watch::Discount;
+    use proptest::{collection::vec, prelude::*};
 
     const BANDS: [Band; 2] = [Band { lower: 0.45, upper: 0.55 }, Band { lower: 0.0, upper: 0.05 }];
 
@@ -210,24 +251,48 @@ mod tests {
     fn evidence_follows_the_recursion() {
         let watch = watch();
         let mut evidence = Evidence::new(&shape());
-        let (mut sums, mut strict) = (vec![0.0; watch.fast().len()], vec![0.0; watch.strict().len()]);
+        let (mut sums, mut strict) = (vec![0.0; evidence.fast.len()], vec![0.0; evidence.strict.len()]);
         for (window, counts) in [[50, 2], [58, 3], [65, 20]].iter().enumerate() {
             let reading = evidence.update(&watch, counts, 100, window as i64);
-            let each = |gaps: fn(&Line) -> u8| {
-                watch.lines().iter().flat_map(move |line| std::iter::repeat_n(line, gaps(line).into()))
-            };
-            let won = |line: &Line| line.side.won(counts[line.set as usize], 100) as f64;
-            for (sum, (bet, line)) in sums.iter_mut().zip(watch.fast().iter().zip(each(|line| line.gaps.0))) {
-                *sum = bet.log_factor(won(line), 100.0 - won(line)).exp() * (*sum + 1.0);
-            }
-            for (sum, (bet, line)) in
-                strict.iter_mut().zip(watch.strict().iter().zip(each(|line| line.gaps.1)))
-            {
-                *sum = bet.factor(won(line) / 100.0 - line.bound) * (*sum + 1.0);
+            let (mut sum, mut strictly) = (sums.iter_mut(), strict.iter_mut());
+            let lines = watch.lines().iter().zip(watch.fast().iter().zip(watch.strict()));
+            for (line, (bets, strict_bets)) in lines {
+                let won = line.side.won(counts[line.set as usize], 100) as f64;
+                let logs = bets.log_factors(won, 100.0 - won);
+                for (log, sum) in logs.into_iter().zip(sum.by_ref().take(line.gaps.0.into())) {
+                    *sum = log.exp() * (*sum + 1.0);
+                }
+                let factors = strict_bets.factors(won / 100.0 - line.bound);
+                for (factor, sum) in factors.into_iter().zip(strictly.by_ref().take(line.gaps.1.into())) {
+                    *sum = factor * (*sum + 1.0);
+                }
             }
             let mean = |x: &[f64]| x.iter().sum::<f64>() / x.len() as f64;
             assert!((reading.fast / mean(&sums) - 1.0).abs() < 1e-12);
-            assert_eq!(reading.strict, mean(&strict));
+            assert!((reading.strict / mean(&strict) - 1.0).abs() < 1e-12);
+        }
+    }
+
+    proptest! {
+        /// Bit for bit, so that it does not matter where a monitor runs.
+        #[test]
+        fn every_kernel_equals_the_portable_one(
+            windows in vec((0u64..1_000_000, 0.0..1.0, 0.0..1.0), 1..20),
+            rows in 1.0..20.0, independent in any::<bool>(), most in 0.1..50.0,
+        ) {
+            let discount = Discount { rows, windows: if independent { 1.0 } else { rows.sqrt() }, most };
+            let watch = Watch::try_new(&BANDS, &[discount; 2]).unwrap();
+            let kernels = available();
+            let mut states = vec![Evidence::new(&shape()); kernels.len()];
+            for (window, (rows, first, second)) in windows.into_iter().enumerate() {
+                let counts = [(rows as f64 * first) as u64, (rows as f64 * second) as u64];
+                for ((_, kernel), state) in kernels.iter().zip(&mut states) {
+                    kernel(state, &watch, &counts, rows, window as i64);
+                }
+                for ((name, _), state) in kernels.iter().zip(&states) {
+                    prop_assert_eq!(state, &states[kernels.len() - 1], "{}", name);
+                }
+            }
         }
     }
 

@@ -16,6 +16,7 @@ mod blocks;
 pub mod closing;
 pub mod dispersion;
 pub mod evidence;
+mod powers;
 pub mod watch;
 
 pub use band::Band;

@@ -1,6 +1,7 @@
 //! What is bet on, before a window is seen: every watched set, both ways, by gaps of several sizes.
 use crate::ArgumentError;
 use crate::e_detector::Band;
+use crate::e_detector::powers::{self, LANES};
 use crate::error::within;
 use serde::{Deserialize, Serialize};
 
@@ -118,19 +119,19 @@ pub(crate) struct Line {
     pub most: f64,
 }
 
-/// What a row wins or loses (log) of one bet.
+/// What a row wins or loses (log) of each bet of the fast detector on a line, side by side.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Bet {
+pub(crate) struct Bets {
     /// A row of the side.
-    gain: f64,
+    gains: [f64; LANES],
     /// Any other row.
-    loss: f64,
+    losses: [f64; LANES],
 }
 
-/// A bet of the strict detector on the share of a window.
+/// Bets of the strict detector on the share of a window, likewise.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct StrictBet {
-    lambda: f64,
+pub(crate) struct StrictBets {
+    lambdas: [f64; LANES],
     /// 1 over the windows that say as much as one.
     power: f64,
 }
@@ -140,8 +141,9 @@ pub(crate) struct StrictBet {
 pub struct Watch {
     sets: usize,
     lines: Vec<Line>,
-    fast: Vec<Bet>,
-    strict: Vec<StrictBet>,
+    /// By line.
+    fast: Vec<Bets>,
+    strict: Vec<StrictBets>,
 }
 
 impl Watch {
@@ -170,12 +172,12 @@ impl Watch {
                 shape.lines.len() / 2
             )));
         }
-        let (fast, strict, lines) = shape.sizes();
+        let (_, _, lines) = shape.sizes();
         let mut new = Self {
             sets: bands.len(),
             lines: Vec::with_capacity(lines),
-            fast: Vec::with_capacity(fast),
-            strict: Vec::with_capacity(strict),
+            fast: Vec::with_capacity(lines),
+            strict: Vec::with_capacity(lines),
         };
         let mut gaps = shape.lines.iter();
         for (set, (band, discount)) in bands.iter().zip(discounts).enumerate() {
@@ -197,19 +199,18 @@ impl Watch {
         self.lines.push(Line { set, side, gaps, twin: twin as u8, bound, rows, most });
         // Beyond the room that this season has, nothing is staked: what was won stays.
         let staked = |gap: f64| if bound + gap < 1.0 { gap / (bound * (1.0 - bound)) } else { 0.0 };
-        self.fast.extend(fast.iter().map(|&gap| {
+        let mut bets = Bets { gains: [0.0; LANES], losses: [0.0; LANES] };
+        for (place, &gap) in fast.iter().enumerate() {
             let lambda = staked(gap);
-            Bet {
-                gain: (lambda * (1.0 - bound)).ln_1p() / discount.rows,
-                loss: (-lambda * bound).ln_1p() / discount.rows,
-            }
-        }));
-        self.strict.extend(
-            strict.iter().map(|&gap| StrictBet {
-                lambda: staked(gap).min(STAKE / bound),
-                power: 1.0 / discount.windows,
-            }),
-        );
+            bets.gains[place] = (lambda * (1.0 - bound)).ln_1p() / discount.rows;
+            bets.losses[place] = (-lambda * bound).ln_1p() / discount.rows;
+        }
+        self.fast.push(bets);
+        let mut bets = StrictBets { lambdas: [0.0; LANES], power: 1.0 / discount.windows };
+        for (lambda, &gap) in bets.lambdas.iter_mut().zip(strict) {
+            *lambda = staked(gap).min(STAKE / bound);
+        }
+        self.strict.push(bets);
     }
 
     /// Watched sets.
@@ -221,11 +222,11 @@ impl Watch {
         &self.lines
     }
 
-    pub(crate) fn fast(&self) -> &[Bet] {
+    pub(crate) fn fast(&self) -> &[Bets] {
         &self.fast
     }
 
-    pub(crate) fn strict(&self) -> &[StrictBet] {
+    pub(crate) fn strict(&self) -> &[StrictBets] {
         &self.strict
     }
 }
@@ -243,19 +244,28 @@ impl Line {
     }
 }
 
-impl Bet {
-    /// The logarithm of the factor by which a window with so many rows of the side, and so many others, multiplies what
+impl Bets {
+    /// The logarithms of the factors by which a window with so many rows of the side, and so many others, multiplies what
     /// was won.
-    pub fn log_factor(&self, won: f64, lost: f64) -> f64 {
-        won * self.gain + lost * self.loss
+    #[inline(always)]
+    pub fn log_factors(&self, won: f64, lost: f64) -> [f64; LANES] {
+        let mut logs = [0.0; LANES];
+        for (log, (gain, loss)) in logs.iter_mut().zip(self.gains.iter().zip(&self.losses)) {
+            *log = won * gain + lost * loss;
+        }
+        logs
     }
 }
 
-impl StrictBet {
-    /// The factor itself, of the share of the side above its bound.
-    pub fn factor(&self, excess: f64) -> f64 {
-        let factor = 1.0 + self.lambda * excess;
-        if self.power == 1.0 { factor } else { factor.powf(self.power) }
+impl StrictBets {
+    /// The factors themselves, of the share of the side above its bound.
+    #[inline(always)]
+    pub fn factors(&self, excess: f64) -> [f64; LANES] {
+        let factors = self.lambdas.map(|lambda| 1.0 + lambda * excess);
+        if self.power == 1.0 {
+            return factors;
+        }
+        powers::exp(powers::ln(factors).map(|log| self.power * log))
     }
 }
 
@@ -267,25 +277,28 @@ mod tests {
         Watch::try_new(&[Band { lower, upper }], &[Discount::NONE]).unwrap()
     }
 
-    /// The bets of a line.
-    fn bets(watch: &Watch, side: Side) -> (&[Bet], &[StrictBet], Line) {
-        let (mut fast, mut strict) = (watch.fast(), watch.strict());
-        for line in watch.lines() {
-            let (mine, others) = fast.split_at(line.gaps.0.into());
-            let (strictly, rest) = strict.split_at(line.gaps.1.into());
-            if line.side == side {
-                return (mine, strictly, *line);
-            }
-            (fast, strict) = (others, rest);
-        }
-        panic!("no such line");
+    /// The bets of a line: its place, and that.
+    fn bets(watch: &Watch, side: Side) -> (usize, Line) {
+        let place = watch.lines().iter().position(|line| line.side == side);
+        let place = place.expect("there is such a line");
+        (place, watch.lines()[place])
+    }
+
+    /// The factors of the fast bets of a line (log), as many as it has.
+    fn logs(watch: &Watch, (place, line): (usize, Line), won: f64, lost: f64) -> Vec<f64> {
+        watch.fast()[place].log_factors(won, lost)[..line.gaps.0.into()].to_vec()
+    }
+
+    /// Those of the strict ones.
+    fn factors(watch: &Watch, (place, line): (usize, Line), excess: f64) -> Vec<f64> {
+        watch.strict()[place].factors(excess)[..line.gaps.1.into()].to_vec()
     }
 
     #[test]
     fn gaps_end_where_shares_do() {
         // Above .95 there is room for .002 to .02, below .9 (1 - .9 = .1) for all gaps.
         let watch = watch(0.9, 0.95);
-        assert_eq!((bets(&watch, Side::Above).0.len(), bets(&watch, Side::Below).0.len()), (4, 8));
+        assert_eq!((bets(&watch, Side::Above).1.gaps.0, bets(&watch, Side::Below).1.gaps.0), (4, 8));
         // Nothing can be above everything, or below nothing.
         assert!(self::watch(0.0, 1.0).fast().is_empty());
     }
@@ -295,18 +308,17 @@ mod tests {
     fn bets_are_fair_at_the_band() {
         let watch = watch(0.3, 0.4);
         for (side, edge, beyond) in [(Side::Above, 0.4, 0.45), (Side::Below, 0.7, 0.75)] {
-            let (fast, strict, line) = bets(&watch, side);
-            assert!((line.bound - edge).abs() < 1e-15);
-            for bet in fast {
-                let factor = |won: f64| bet.log_factor(won, 1.0 - won).exp();
-                let mean = |share: f64| share * factor(1.0) + (1.0 - share) * factor(0.0);
+            let line = bets(&watch, side);
+            assert!((line.1.bound - edge).abs() < 1e-15);
+            let (wins, loses) = (logs(&watch, line, 1.0, 0.0), logs(&watch, line, 0.0, 1.0));
+            for (win, lose) in wins.into_iter().zip(loses) {
+                let mean = |share: f64| share * win.exp() + (1.0 - share) * lose.exp();
                 assert!((mean(edge) - 1.0).abs() < 1e-12);
                 assert!(mean(beyond) > 1.0 && mean(edge - 0.05) < 1.0);
             }
-            for bet in strict {
-                assert!(bet.factor(beyond - edge) > 1.0 && bet.factor(0.0) == 1.0);
-                assert!(bet.factor(-edge) >= 0.1 - 1e-12);
-            }
+            assert!(factors(&watch, line, beyond - edge).into_iter().all(|factor| factor > 1.0));
+            assert!(factors(&watch, line, 0.0).into_iter().all(|factor| factor == 1.0));
+            assert!(factors(&watch, line, -edge).into_iter().all(|factor| factor >= 0.1 - 1e-12));
         }
     }
 
@@ -315,11 +327,12 @@ mod tests {
         let band = [Band { lower: 0.3, upper: 0.4 }];
         let half = Watch::try_new(&band, &[Discount { rows: 4.0, windows: 2.0, ..Discount::NONE }]).unwrap();
         let full = Watch::try_new(&band, &[Discount::NONE]).unwrap();
-        for (half, full) in half.fast().iter().zip(full.fast()) {
-            assert!((half.log_factor(300.0, 200.0) / full.log_factor(75.0, 50.0) - 1.0).abs() < 1e-12);
-        }
-        for (half, full) in half.strict().iter().zip(full.strict()) {
-            assert!((half.factor(0.1).powi(2) - full.factor(0.1)).abs() < 1e-12);
+        for side in Side::BOTH {
+            let (line, fully) = (bets(&half, side), bets(&full, side));
+            let logs = logs(&half, line, 300.0, 200.0).into_iter().zip(logs(&full, fully, 75.0, 50.0));
+            logs.for_each(|(half, full)| assert!((half / full - 1.0).abs() < 1e-12));
+            let factors = factors(&half, line, 0.1).into_iter().zip(factors(&full, fully, 0.1));
+            factors.for_each(|(half, full)| assert!((half.powi(2) - full).abs() < 1e-12));
         }
     }
 
@@ -330,18 +343,18 @@ mod tests {
         let shape = Shape::of(&[&narrow, &wide]);
         assert_eq!(shape.sizes(), (16, 9, 2));
         let narrow = Watch::try_with_shape(&shape, &narrow, &[Discount::NONE]).unwrap();
-        let (fast, strict, line) = bets(&narrow, Side::Above);
-        assert_eq!((fast.len(), line.twin), (8, 2));
-        assert!(fast[3].log_factor(1.0, 0.0) > 0.0);
-        assert!(fast[4..].iter().all(|bet| bet.log_factor(3.0, 1.0) == 0.0));
-        assert!(strict.iter().all(|bet| bet.factor(0.04) == 1.0));
+        let line = bets(&narrow, Side::Above);
+        assert_eq!((line.1.gaps.0, line.1.twin), (8, 2));
+        assert!(logs(&narrow, line, 1.0, 0.0)[3] > 0.0);
+        assert!(logs(&narrow, line, 3.0, 1.0)[4..].iter().all(|log| *log == 0.0));
+        assert!(factors(&narrow, line, 0.04).into_iter().all(|factor| factor == 1.0));
     }
 
     /// SciPy 1.17.1: 100 sum(rel_entr([.5, .5], [.4, .6])).
     #[test]
     fn surprise_is_the_likelihood_ratio() {
         let watch = watch(0.3, 0.4);
-        let (_, _, above) = bets(&watch, Side::Above);
+        let (_, above) = bets(&watch, Side::Above);
         assert!((above.surprise(50, 100) - 2.041_099_726_012_759).abs() < 1e-12);
         assert_eq!((above.surprise(40, 100), above.surprise(0, 0)), (0.0, 0.0));
         assert!((above.surprise(100, 100) + 100.0 * 0.4f64.ln()).abs() < 1e-9);
