@@ -106,10 +106,20 @@ def _producers(data: object) -> Iterable[object] | None:
 
 def _from_polars(data: Any) -> Iterable[object] | None:
     if hasattr(data, "collect_schema") and hasattr(data, "collect"):  # a LazyFrame
-        return _lazy_batches(data)
+        return map(_without_nulls, _lazy_batches(data))
     if hasattr(data, "to_frame"):  # a Series
-        return [data.to_frame(data.name or "value")]
-    return [data] if hasattr(data, "__arrow_c_stream__") else None
+        return [_without_nulls(data.to_frame(data.name or "value"))]
+    return [_without_nulls(data)] if hasattr(data, "__arrow_c_stream__") else None
+
+
+def _without_nulls(frame: Any) -> object:
+    """The frame, or a batch of its columns where some are of no type but null, which polars exports with a buffer."""
+    nulls = {name for name, dtype in frame.schema.items() if dtype == sys.modules["polars"].Null}
+    if not nulls:
+        return frame
+    whole = frame.rechunk()
+    columns = {name: [None] * frame.height if name in nulls else whole.select(name) for name in frame.columns}
+    return _columns.batch_of_mapping(columns)
 
 
 def _lazy_batches(frame: Any) -> Iterator[object]:

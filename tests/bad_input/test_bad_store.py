@@ -102,7 +102,7 @@ def test_a_damaged_file_is_named(home: pathlib.Path) -> None:
     whole = part(home, 2).read_bytes()
     for data in (b"", b"PAR1", whole[:-20], whole[: len(whole) // 2], b"x" * 500):
         part(home, 2).write_bytes(data)
-        with pytest.raises(dl.errors.InputError, match=rf"^{part(home, 2)}: .*Store.verify tells"):
+        with pytest.raises(dl.errors.InputError, match=rf"^{part(home, 2)}: .*Store.verify, tells"):
             store.results()
         (finding,) = store.verify()
         assert finding.file == str(part(home, 2))

@@ -239,3 +239,14 @@ def test_endless_iterables_stop_with_their_consumer() -> None:
 
     with pytest.raises((StopIteration, RuntimeError)):
         dl.profile(endless(), progress=enough)
+
+
+def test_polars_columns_of_no_type() -> None:
+    frame = pl.concat(
+        [pl.DataFrame({"a": [1, 2], "none": [None, None]}), pl.DataFrame({"a": [3], "none": [None]})], rechunk=False
+    ).with_columns(s=pl.struct("a", q=pl.lit("x")))
+    for given in (frame, frame.lazy()):
+        profile = dl.profile(given)
+        assert list(profile) == ["a", "none", "s.a", "s.q"]
+        assert (profile["none"].kind, profile["none"].null_count, profile["a"].max) == ("null", 3, 3)
+    assert dl.profile(frame["none"])["none"].kind == "null"

@@ -413,6 +413,19 @@ def test_a_trailing_reference_follows(home: pathlib.Path) -> None:
     assert table["status"].to_list()[38:42] == ["learning"] * 2 + ["watching"] * 2
 
 
+def test_an_alarm_is_not_over_because_a_trailing_reference_has_a_part_of_the_change(home: pathlib.Path) -> None:
+    # Three tenths of the rows are another value from hour 80 on, for good.
+    changed = hours(80, 170).with_columns(x=pl.when(pl.int_range(pl.len()) % 10 < 3).then(-5.0).otherwise("x"))
+    with log.monitor(home, reference="trailing 40 hours") as made:
+        made.update(pl.concat([hours(0, 80), changed]), now=log.NOW)
+        events = log.alarms(made).filter(column="x")
+    assert events["happened"].to_list() == ["opened", "closed"]
+    opened, closed = ((time - log.BEGIN).total_seconds() / 3600 for time in events["window_start"])
+    assert 80 <= opened < 90
+    assert 120 <= closed <= 130
+    assert events["what"][-1] == "it did not go back: all of the trailing reference is like it now"
+
+
 def test_the_same_weekday_is_compared_with_itself(home: pathlib.Path) -> None:
     # On Sundays all is otherwise.
     days = [hours(24 * day, 24 * day + 24, rows=5, shift=5.0 if day % 7 == 6 else 0.0) for day in range(70)]

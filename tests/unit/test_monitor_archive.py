@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+from datetime import timedelta
 from typing import Any
 
 import monitored as log
@@ -9,6 +10,7 @@ import polars as pl
 import pytest
 
 import driftline as dl
+from driftline.cli._monitor import summary_lines
 from driftline.errors import StorageError
 from driftline.store import Store
 
@@ -622,3 +624,26 @@ def test_an_open_alarm_outlives_the_retention(tmp_path: pathlib.Path, home: path
     assert first >= log.hour(175)
     # The first one, which closed, is gone; the other began before the oldest result.
     assert told == {"1 year": {("A1", False), ("A2", True)}, "20 hours": {("A2", True)}}
+
+
+def test_a_file_without_a_byte_is_to_come(data: pathlib.Path, home: pathlib.Path) -> None:
+    log.read(home, data)
+    new = data / "06.parquet"
+    new.touch()
+    found = log.read(home, data)
+    assert (found.files, found.rows, found.unreadable) == (0, 0, {})
+    log.write(new, hours_of(6), modified_s=1)
+    assert log.read(home, data).rows == PART_H * 40
+
+
+def test_rows_without_a_time_are_told_in_the_run_that_read_them(data: pathlib.Path, home: pathlib.Path) -> None:
+    log.read(home, data)
+    odd = [None, log.NOW + timedelta(days=3), log.NOW + timedelta(days=4)]
+    ts = pl.Series("ts", odd, dtype=hours_of(6).schema["ts"])
+    log.write(data / "06.parquet", pl.concat([hours_of(6), hours_of(6).head(3).with_columns(ts)]))
+    found = log.read(home, data)
+    assert (found.rows, found.without_time, found.absurd) == (PART_H * 40 + 3, 1, 2)
+    told = list(summary_lines(found))
+    assert "1 new row without a time: counted, and in no window" in told
+    assert "2 new rows from before 1970 or more than a day ahead of the clock: counted, and in no window" in told
+    assert log.read(home, data).absurd == 0

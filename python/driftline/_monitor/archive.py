@@ -34,6 +34,9 @@ where they take more, the earliest close, and rows for them come late."""
 NEVER_US: Final = -(1 << 63)
 """Before all instants."""
 
+COUNTED: Final = ("rows", "late", "without_time", "absurd")
+"""What the engine counts, and a run tells."""
+
 LIVE_WINDOWS: Final = 2
 """Rows that are no older than so many windows come as fast as the clock goes."""
 
@@ -48,6 +51,10 @@ class ReadSummary:
     """New rows."""
     late: int = 0
     """Of these, rows that came after their window had closed."""
+    without_time: int = 0
+    """Of these, rows without a time that can be read."""
+    absurd: int = 0
+    """Of these, rows with a time before 1970 or more than a day ahead of the clock."""
     seconds: float = 0.0
     grown: list[str] = field(default_factory=list)
     """Files that have more lines at their end: only these were read."""
@@ -88,7 +95,8 @@ def read_archive(monitor: "Monitor", now_us: int, progress: Callable[[int], obje
             summary.partly[name] = (monitor._state.begun[name].rows, known[name].rows)
     looked: dict[str, _Looked] = {}
     for name in dict.fromkeys([*found.new, *found.grown, *found.changed, *sorted(begun & found.inputs.keys())]):
-        if name in summary.unreadable:
+        if name in summary.unreadable or (name in found.looks and not found.looks[name].size_bytes):
+            # One without a byte has only just been made: it is looked at again in the next run.
             continue
         try:
             times = _core.Times(found.inputs[name], monitor.config.columns.time, now_us + DAY_US)
@@ -97,7 +105,7 @@ def read_archive(monitor: "Monitor", now_us: int, progress: Callable[[int], obje
             continue
         now = found.looks[name] if name in found.looks else known[name]
         looked[name] = _Looked(seen(now, times), times)
-    counts = {"rows": 0, "late": 0} if monitor._core is None else monitor._core.counts
+    counts = dict.fromkeys(COUNTED, 0) if monitor._core is None else monitor._core.counts
     while True:
         if not looked and summary.unreadable and monitor._core is None:
             raise InputError("\n".join(summary.unreadable.values()))
@@ -114,8 +122,8 @@ def read_archive(monitor: "Monitor", now_us: int, progress: Callable[[int], obje
     summary.grown = [name for name in found.grown if name in looked]
     summary.files = sum(name in looked for name in found.new)
     if monitor._core is not None:
-        summary.rows = monitor._core.counts["rows"] - counts["rows"]
-        summary.late = monitor._core.counts["late"] - counts["late"]
+        for name in COUNTED:
+            setattr(summary, name, monitor._core.counts[name] - counts[name])
     summary.seconds = time.perf_counter() - begin
     return summary
 
@@ -237,7 +245,10 @@ def core_with_reference(monitor: "Monitor") -> _core.Monitor:
         core.learn_profile(saved._core)
         return core
     core = core_of(config, monitor.writer, threads=monitor._threads)
-    core.bin_reference(_sources.open_inputs(source) or [])
+    try:
+        core.bin_reference(_sources.open_inputs(source) or [])
+    except InputError as error:
+        raise InputError(f"the reference: {error}") from None
     for item in _sources.open_inputs(source) or []:
         core.learn_from(item)
     core.end_learning()

@@ -114,6 +114,8 @@ def summary(status: Status) -> str:
         for source in status.sources
         for row in source.series
         if (source.writer, row["segment"], row["column"]) not in alarmed
+        # Where there are no more values than are watched apart, no row is of any other.
+        and not (OTHER in row["segment"] and row["status"] == "no reference")
     )
     closed = len(status.alarms) - len(status.open)
     quiet = f"{count(words.pop('watching', 0))} series quiet"

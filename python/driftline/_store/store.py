@@ -235,7 +235,9 @@ class Store:
             except InputError as error:
                 now = names()
                 if now == found:
-                    raise InputError(f"{error}; Store.verify tells what is damaged and what to do") from None
+                    raise InputError(
+                        f"{error}; driftline status --verify, or Store.verify, tells what is damaged and what to do"
+                    ) from None
                 found = now
         return read(found)
 

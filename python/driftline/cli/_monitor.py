@@ -23,6 +23,8 @@ MOST_CLOSED = 3
 LATE_SHARE = 0.05
 """Of the new rows: where more come late, the order of the files is worth a look."""
 
+ASIDE = "counted, and in no window"
+
 MOST_FILES = 5
 """Files that are named."""
 
@@ -36,6 +38,12 @@ def summary_lines(summary: ReadSummary) -> Iterator[str]:
             f"{count(summary.late)} of these rows came late, after their windows had been judged: they are counted, "
             "but as evidence of their own"
         )
+    if summary.late and not summary.amended and not summary.changed:
+        yield f"{counted(summary.late, 'row')} came late: their windows are amended when the next one closes"
+    if summary.without_time:
+        yield f"{counted(summary.without_time, 'new row')} without a time: {ASIDE}"
+    if summary.absurd:
+        yield f"{counted(summary.absurd, 'new row')} from before 1970 or more than a day ahead of the clock: {ASIDE}"
     if summary.grown:
         yield f"grown since the last run, and read on: {words.few(summary.grown)}"
     if summary.changed:

@@ -210,6 +210,28 @@ impl Alarm {
         let (since, window) = (found.since, seen.window);
         Self { events: 0, detector, broken, moved, closings, since, raised: window, ended: window, promise }
     }
+
+    /// It is over with a window, and why.
+    fn close(&mut self, seen: &Seen<'_>, why: &str) -> Event {
+        self.events += 1;
+        self.ended = seen.window;
+        Event {
+            alarm: 0,
+            number: self.events,
+            happened: Happened::Closed,
+            segment: seen.segment.to_owned(),
+            column: seen.watched.name.clone(),
+            detector: self.detector,
+            window: seen.window,
+            since: self.since,
+            rows: seen.rows(),
+            what: why.to_owned(),
+            reference_share: None,
+            share: None,
+            bounds: None,
+            promise: self.promise.clone(),
+        }
+    }
 }
 
 /// A window of a series.
@@ -546,24 +568,7 @@ impl Series {
             return;
         }
         let Some(mut alarm) = self.alarm.take() else { return };
-        alarm.events += 1;
-        alarm.ended = seen.window;
-        events.push(Event {
-            alarm: 0,
-            number: alarm.events,
-            happened: Happened::Closed,
-            segment: seen.segment.to_owned(),
-            column: seen.watched.name.clone(),
-            detector: alarm.detector,
-            window: seen.window,
-            since: alarm.since,
-            rows,
-            what: "back to the reference".into(),
-            reference_share: None,
-            share: None,
-            bounds: None,
-            promise: alarm.promise.clone(),
-        });
+        events.push(alarm.close(seen, "back to the reference"));
         self.ended = Some(alarm);
         if let Some(watching) = &mut self.watching {
             watching.evidence.reset();
@@ -637,16 +642,32 @@ impl Series {
         self.set(seen.watched, budget, discounts, None, promise)
     }
 
-    /// Adds a window to a trailing reference of so many windows, which is renewed step by step: evidence starts anew, and what
-    /// is an alarm remains one. The first reference is that of the windows that were learnt.
+    /// Adds a window to a trailing reference of so many windows, which is renewed step by step: evidence starts anew. While an
+    /// alarm is open it stays as it was, until all of its windows have come since the change: then the alarm is over. The first reference is that of the windows that were learnt.
     ///
     /// # Errors
     /// The counts are of another column.
-    pub fn trail(&mut self, seen: &Seen<'_>, windows: u64, budget: &Budget) -> Result<()> {
+    pub fn trail(
+        &mut self,
+        seen: &Seen<'_>,
+        windows: u64,
+        budget: &Budget,
+        events: &mut Vec<Event>,
+    ) -> Result<()> {
         let new = || Baseline::new(seen.watched, self.baseline.buckets());
         let Some(recent) = self.trailing.add(seen, windows, new)?.filter(|_| self.watching.is_some()) else {
             return Ok(());
         };
+        if let Some(alarm) = &mut self.alarm {
+            // Beside a reference of which a part has moved too, what moved would look as if it were back.
+            let is_caught_up = i64::try_from(windows).is_ok_and(|most| seen.window - alarm.since >= most);
+            if !is_caught_up {
+                return Ok(());
+            }
+            events
+                .push(alarm.close(seen, "it did not go back: all of the trailing reference is like it now"));
+            self.alarm = None;
+        }
         self.baseline = recent;
         // A reference under which nothing was promised has spent no part of the level.
         self.number += u32::from(self.promise().is_some_and(Promise::holds));

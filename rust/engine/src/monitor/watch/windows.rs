@@ -122,7 +122,7 @@ impl Monitor {
             }
             let judged = series.update(&seen, &budget, &mut events)?;
             if let Some(windows) = trailing.filter(|_| !amends) {
-                series.trail(&seen, windows, &budget)?;
+                series.trail(&seen, windows, &budget, &mut events)?;
             }
             Ok((judged, events))
         };
