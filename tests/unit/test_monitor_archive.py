@@ -647,3 +647,27 @@ def test_rows_without_a_time_are_told_in_the_run_that_read_them(data: pathlib.Pa
     assert "1 new row without a time: counted, and in no window" in told
     assert "2 new rows from before 1970 or more than a day ahead of the clock: counted, and in no window" in told
     assert log.read(home, data).absurd == 0
+
+
+@pytest.mark.parametrize("ending", ["jsonl", "csv"])
+def test_lines_before_one_that_is_half_written_are_read(
+    tmp_path: pathlib.Path, home: pathlib.Path, ending: str
+) -> None:
+    path = log.write(tmp_path / "data" / f"log.{ending}", log.hours(0, 60))
+    whole = path.read_bytes()
+    more = log.write(tmp_path / f"more.{ending}", log.hours(60, 62)).read_bytes()
+    lines = more.splitlines(keepends=True)[1 if ending == "csv" else 0 :]
+    assert log.read(home, path).rows == 60 * 40
+    half = lines[10][: len(lines[10]) // 3]
+    path.write_bytes(whole + b"".join(lines[:10]) + half)
+    found = log.read(home, path)
+    assert (found.rows, found.torn, found.unreadable) == (10, [str(path)], {})
+    # Nothing came since.
+    again_found = log.read(home, path)
+    assert (again_found.rows, again_found.unreadable) == (0, {})
+    path.write_bytes(whole + b"".join(lines))
+    found = log.read(home, path)
+    assert (found.rows, found.torn, found.changed) == (len(lines) - 10, [], [])
+    scratch = home.with_name("scratch")
+    log.read(scratch, path)
+    log.same(log.said(home), log.said(scratch), without=["revision"])

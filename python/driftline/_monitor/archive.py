@@ -10,7 +10,9 @@ from driftline._config import Files, FirstQuarter
 from driftline._monitor.core import core_of
 from driftline._monitor.files import Found, look, seen
 from driftline._monitor.state import Begun, FileSeen
+from driftline._monitor.torn import without_torn_line
 from driftline._profile import profile_there
+from driftline._sources import is_url
 from driftline.errors import InputError
 
 if TYPE_CHECKING:
@@ -66,6 +68,8 @@ class ReadSummary:
     """Files that hold what another one held, with the name of that; they were not read."""
     unreadable: dict[str, str] = field(default_factory=dict)
     """Files that could not be read, and why; they are tried again in the next run."""
+    torn: list[str] = field(default_factory=list)
+    """Files that end in the midst of a line, which is read once it is whole."""
     moved: dict[str, str] = field(default_factory=dict)
     """Files that have another name now, with that under which they were read."""
     gone: list[str] = field(default_factory=list)
@@ -95,11 +99,12 @@ def read_archive(monitor: "Monitor", now_us: int, progress: Callable[[int], obje
             summary.partly[name] = (monitor._state.begun[name].rows, known[name].rows)
     looked: dict[str, _Looked] = {}
     for name in dict.fromkeys([*found.new, *found.grown, *found.changed, *sorted(begun & found.inputs.keys())]):
-        if name in summary.unreadable or (name in found.looks and not found.looks[name].size_bytes):
+        is_empty = name in found.looks and not found.looks[name].size_bytes and not is_url(name)
+        if name in summary.unreadable or is_empty:
             # One without a byte has only just been made: it is looked at again in the next run.
             continue
         try:
-            times = _core.Times(found.inputs[name], monitor.config.columns.time, now_us + DAY_US)
+            times = _times(monitor, found, name, now_us, summary)
         except InputError as error:
             summary.unreadable[name] = str(error)
             continue
@@ -126,6 +131,22 @@ def read_archive(monitor: "Monitor", now_us: int, progress: Callable[[int], obje
             setattr(summary, name, monitor._core.counts[name] - counts[name])
     summary.seconds = time.perf_counter() - begin
     return summary
+
+
+def _times(monitor: "Monitor", found: Found, name: str, now_us: int, summary: ReadSummary) -> _core.Times:
+    """The times of a file; of one whose last line cannot be read and has no end, those of all before it."""
+    column, latest_us = monitor.config.columns.time, now_us + DAY_US
+    try:
+        return _core.Times(found.inputs[name], column, latest_us)
+    except InputError:
+        cut = without_torn_line(found.inputs[name])
+        if cut is None:
+            raise
+        begin, size_bytes = cut
+        times = _core.Times(begin, column, latest_us)
+    found.cut(name, begin, size_bytes)
+    summary.torn.append(name)
+    return times
 
 
 class _UnreadableError(Exception):

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 from driftline import _core, _sources
 from driftline._monitor.state import FileSeen, State
@@ -49,6 +49,12 @@ class Found:
     def renamed(self, name: str) -> str:
         """What a file that was read is called now."""
         return next((now for now, before in self.moved.items() if before == name), name)
+
+    def cut(self, name: str, begin: _core.Input, size_bytes: int) -> None:
+        """Takes a file for no more than its first bytes: what comes after them has yet to come."""
+        modified_ns = self.looks[name].modified_ns if name in self.looks else 0
+        self.inputs[name] = begin
+        self.looks[name] = _Look(size_bytes, modified_ns, _content(name, size_bytes))
 
     def renew(self, state: State) -> None:
         """Tells what is known of files by what was found; doing it twice changes nothing."""
@@ -152,13 +158,15 @@ def _contents(names: Iterable[str], threads: int) -> Iterator[str | InputError]:
         yield from pool.map(content, names)
 
 
-def _content(name: str) -> str:
+def _content(name: str, most_bytes: int | None = None) -> str:
     """A hash of the whole, since Parquet files of other rows can have equal sizes and footers; and its partitions."""
     if _sources.is_url(name):
         return name
     partitions = [folder for folder in Path(name).parts[:-1] if "=" in folder]
     try:
         with Path(name).open("rb") as file:
+            if most_bytes is not None:
+                return "/".join([_digest(file, most_bytes), *partitions])
             return "/".join([hashlib.file_digest(file, "sha256").hexdigest(), *partitions])
     except OSError as error:
         raise _told(name, error) from error
@@ -168,19 +176,24 @@ def _begins_with(name: str, before: FileSeen) -> bool:
     """Whether a file of lines begins with what it held, which ended with a whole line."""
     if _sources.is_url(name) or not before.size_bytes:
         return False
-    digest, left = hashlib.sha256(), before.size_bytes
     try:
         with Path(name).open("rb") as file:
-            file.seek(left - 1)
+            file.seek(before.size_bytes - 1)
             if file.read(1) != b"\n" or name.endswith(".parquet"):
                 return False
             file.seek(0)
-            while left and (part := file.read(min(left, 1 << 20))):
-                digest.update(part)
-                left -= len(part)
+            return _digest(file, before.size_bytes) == before.content.partition("/")[0]
     except OSError as error:
         raise _told(name, error) from error
-    return not left and digest.hexdigest() == before.content.partition("/")[0]
+
+
+def _digest(file: BinaryIO, most_bytes: int) -> str:
+    """A hash of the first bytes."""
+    digest, left = hashlib.sha256(), most_bytes
+    while left and (part := file.read(min(left, 1 << 20))):
+        digest.update(part)
+        left -= len(part)
+    return digest.hexdigest()
 
 
 def _told(name: str, error: OSError) -> InputError | StorageError:
