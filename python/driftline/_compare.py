@@ -8,7 +8,7 @@ from typing import Any, Literal
 from driftline import _core, _sources
 from driftline._comparison import Comparison
 from driftline._format import shown, told
-from driftline._profile import Profile, _names, _threads, profile_raw, profile_there
+from driftline._profile import Profile, _names, _threads, both_there, profile_raw, profile_there
 from driftline._shares import read_share
 
 __all__ = ["compare"]
@@ -74,9 +74,10 @@ def compare(
         raise ValueError("columns is empty: name at least one, or leave it out for all")
     workers = _threads(threads)
     reading: dict[str, Any] = {"columns": names, "threads": workers, "may_lack_columns": True}
-    saved = profile_there(reference)
+    both = both_there(reference, current)
+    saved = both[0] if both else profile_there(reference)
     before = profile_raw(reference, collect=COLLECTED, **reading) if saved is None else saved
-    now = profile_there(current)
+    now = both[1] if both else profile_there(current)
     if now is None:
         # Categories are compared by their frequent values, and times are not judged: their bins would be for nothing.
         now = profile_raw(current, collect=COLLECTED, reference=before._core, bin_numbers_alone=True, **reading)

@@ -312,6 +312,15 @@ def profile_there(data: object) -> Profile | None:
     return None
 
 
+def both_there(first: object, second: object) -> tuple[Profile, Profile] | None:
+    """The profiles that two local paths hold, read side by side; `None` where either is anything else."""
+    paths = [side for side in (first, second) if _sources.is_path(side) and not _sources.is_url(side)]
+    if len(paths) < 2 or not all(map(_is_saved, paths)):
+        return None
+    before, now = _core.Profile.load_both(os.fspath(paths[0]), os.fspath(paths[1]))
+    return Profile(before), Profile(now)
+
+
 def merge(profiles: Iterable[Profile]) -> Profile:
     """A profile of the rows of all of them.
 

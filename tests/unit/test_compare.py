@@ -240,6 +240,23 @@ def test_any_mix_of_sides(tmp_path: pathlib.Path) -> None:
             assert dl.compare(before, now).drifted == ["city", "moved"]
 
 
+def test_two_saved_sides_are_read_side_by_side(tmp_path: pathlib.Path) -> None:
+    before, now = tmp_path / "before.parquet", tmp_path / "now.parquet"
+    sides = dl.profile(BEFORE), dl.profile(NOW)
+    for side, path in zip(sides, (before, now), strict=True):
+        side.save(path)
+    loaded = dl.compare(before, now)
+    assert loaded.to_dicts() == dl.compare(*sides).to_dicts()
+    assert loaded.to_dicts() != dl.compare(*reversed(sides)).to_dicts()
+    for broken, named in (((now,), now), ((before, now), before)):
+        for path in broken:
+            data = bytearray(path.read_bytes())
+            data[4:5000] = bytes(4996)
+            path.write_bytes(data)
+        with pytest.raises(dl.errors.InputError, match=named.name):
+            dl.compare(before, now)
+
+
 def test_columns_that_come_and_go() -> None:
     c = dl.compare({"a": [1, 2], "gone": [1, 2]}, {"a": [1, 2], "new": [1, 2]})
     assert (c.only_in_reference, c.only_in_current, c.changed) == (["gone"], ["new"], True)

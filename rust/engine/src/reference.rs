@@ -18,12 +18,10 @@ const OWN_BIN: f64 = 0.5 / NUMBER_BINS as f64;
 /// A frequent value is alone in its bin, or another value that takes its place would go unseen. Infinities are
 /// no edges: they are counted apart.
 pub(crate) fn number_edges(quantiles: &KllSketch) -> Vec<f64> {
-    let view = quantiles.sorted_view();
     let mut edges: Vec<f64> =
         quantiles.min().into_iter().map(f64::next_down).chain(quantiles.max()).collect();
-    for i in 1..NUMBER_BINS {
-        let Some(edge) = view.quantile(i as f64 / NUMBER_BINS as f64) else { continue };
-        let share = view.rank(edge).unwrap_or(0.0) - view.rank_exclusive(edge).unwrap_or(0.0);
+    let shares: Vec<f64> = (1..NUMBER_BINS).map(|i| i as f64 / NUMBER_BINS as f64).collect();
+    for (edge, share) in quantiles.quantiles_with_shares(&shares) {
         edges.push(edge);
         if share >= OWN_BIN {
             edges.push(edge.next_down());

@@ -86,6 +86,13 @@ impl Profile {
         py.detach(|| table::load(Path::new(path))).map(Self::from).map_err(|e| to_py(py, e))
     }
 
+    /// Two files, read side by side.
+    #[staticmethod]
+    fn load_both(py: Python<'_>, first: &str, second: &str) -> PyResult<(Self, Self)> {
+        let read = py.detach(|| table::load_both([Path::new(first), Path::new(second)]));
+        read.map(|[first, second]| (first.into(), second.into())).map_err(|e| to_py(py, e))
+    }
+
     fn to_parquet<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
         let bytes = py.detach(|| table::to_parquet(&self.0)).map_err(|e| to_py(py, e))?;
         Ok(PyBytes::new(py, &bytes))

@@ -5,8 +5,7 @@ mod file;
 mod read;
 mod write;
 
-pub use file::{from_parquet, is_profile, load, save, to_parquet};
-use read::check_version;
+pub use file::{from_parquet, is_profile, load, load_both, save, to_parquet};
 pub use read::{from_batch, from_batches};
 pub(crate) use write::ProfileRows;
 pub use write::to_batch;

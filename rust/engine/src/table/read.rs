@@ -23,6 +23,15 @@ pub fn from_batches(
     schema: &SchemaRef,
     batches: impl Iterator<Item = Result<RecordBatch>>,
 ) -> Result<Profile> {
+    read_batches(schema, batches, 0)
+}
+
+/// The same with so many threads; all cores where 0.
+pub(super) fn read_batches(
+    schema: &SchemaRef,
+    batches: impl Iterator<Item = Result<RecordBatch>>,
+    threads: usize,
+) -> Result<Profile> {
     check_version(schema)?;
     let rows = schema.metadata().get(ROWS_KEY).and_then(|rows| rows.parse().ok());
     let rows = rows.filter(|rows| *rows <= MOST_ROWS);
@@ -47,7 +56,7 @@ pub fn from_batches(
                 Some(kind) => known.push((row, name, type_name, kind)),
             }
         }
-        let read = map(0, &known, |(row, name, type_name, kind)| {
+        let read = map(threads, &known, |(row, name, type_name, kind)| {
             // A panic would end the thread; where it came from is told by the column.
             decoding(|| table.column(*row, name.clone(), type_name.clone(), *kind).map_err(Error::Input))
                 .map_err(|e| Error::Input(format!("column {name:?}: {e}")))

@@ -52,10 +52,30 @@ pub(super) trait Item: Sized + PartialOrd {
     const MIN_SIZE: usize;
     /// Takes an item from the front of the bytes.
     fn take(bytes: &mut &[u8]) -> Result<Self, ImageError>;
+    /// Takes so many items from the front of the bytes where all of them are in order and within `min` and `max`.
+    /// Where it takes none, they are taken one by one, which tells what is wrong.
+    fn take_level(_bytes: &mut &[u8], _size: usize, _min: &Self, _max: &Self) -> Option<Vec<Self>> {
+        None
+    }
 }
 
 impl Item for f64 {
     const MIN_SIZE: usize = 8;
+    /// In two passes without a branch for each item: reading a profile is mostly this.
+    fn take_level(bytes: &mut &[u8], size: usize, min: &Self, max: &Self) -> Option<Vec<Self>> {
+        let (items, rest) = bytes.split_at_checked(size.checked_mul(8)?)?;
+        let items = items.as_chunks::<8>().0;
+        let level: Vec<f64> = items.iter().map(|item| f64::from_le_bytes(*item) + 0.0).collect();
+        let (first, last) = (level.first()?, level.last()?);
+        // NaN compares false, the only item of a level included.
+        let is_sorted = level.iter().zip(&level[1..]).fold(true, |sorted, (a, b)| sorted & (a <= b));
+        if !(is_sorted && first >= min && last <= max) {
+            return None;
+        }
+        *bytes = rest;
+        Some(level)
+    }
+
     fn take(bytes: &mut &[u8]) -> Result<Self, ImageError> {
         let item = f64::from_le_bytes(take(bytes)?);
         // Adding 0 makes a negative zero positive and changes nothing else.
@@ -217,6 +237,11 @@ fn read_levels<T: Item>(k: u16, level_zero_sorted: bool, bytes: &mut &[u8]) -> R
     let mut filled = Vec::with_capacity(levels);
     for (h, place) in offsets.windows(2).enumerate() {
         let size = place[1] - place[0];
+        sum += (size as u128) << h;
+        if let Some(level) = T::take_level(bytes, size, &min, &max) {
+            filled.push(level);
+            continue;
+        }
         let mut level = Vec::with_capacity(size.min(bytes.len() / T::MIN_SIZE));
         for _ in 0..size {
             let item = T::take(bytes)?;
@@ -231,7 +256,6 @@ fn read_levels<T: Item>(k: u16, level_zero_sorted: bool, bytes: &mut &[u8]) -> R
             }
             level.sort_by(|a, b| a.partial_cmp(b).unwrap_or(std::cmp::Ordering::Equal));
         }
-        sum += (size as u128) << h;
         filled.push(level);
     }
     if sum != u128::from(n) {
@@ -243,6 +267,32 @@ fn read_levels<T: Item>(k: u16, level_zero_sorted: bool, bytes: &mut &[u8]) -> R
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn items_are_refused_wherever_they_stand() {
+        // Two levels of 40 and 30 items between the ends 0 and 99.
+        let level = |items: i32| (0..items).map(f64::from).collect::<Vec<_>>();
+        let image =
+            Image { k: 200, min_k: 200, n: 100, ends: Some((0.0, 99.0)), levels: vec![level(40), level(30)] };
+        let bytes = write(&image);
+        let first = bytes.len() - 8 * 70;
+        let told = |at: usize, item: f64| {
+            let mut broken = bytes.clone();
+            broken[first + 8 * at..][..8].copy_from_slice(&item.to_le_bytes());
+            read::<f64>(&broken).map(|_| ()).map_err(|error| error.to_string()).unwrap_err()
+        };
+        for at in [0, 1, 39, 40, 41, 69] {
+            assert!(told(at, f64::NAN).ends_with("an item is NaN"), "{at}");
+            for outside in [-0.5, 99.5, f64::INFINITY, f64::NEG_INFINITY] {
+                assert!(told(at, outside).ends_with("an item lies outside its smallest and largest"), "{at}");
+            }
+        }
+        for (at, level) in [(0, 0), (38, 0), (40, 1), (68, 1)] {
+            assert!(told(at, 50.5).ends_with(&format!("level {level} is not sorted")), "{at}");
+        }
+        let read = read::<f64>(&bytes).unwrap_or_else(|error| panic!("{error}"));
+        assert_eq!((read.levels, read.ends), (image.levels, image.ends));
+    }
 
     #[test]
     fn capacities_are_those_of_the_format() {

@@ -20,6 +20,7 @@
 //! libraries and by what is built on them.
 mod compact;
 mod image;
+mod select;
 mod sketch;
 mod sort;
 mod strings;

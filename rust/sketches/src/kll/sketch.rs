@@ -2,8 +2,10 @@
 use super::SortedView;
 use super::compact::{BLOCK, compact_block};
 use super::image::{self, Image};
+use super::select::{Run, select};
 use super::sort::{merge_into, sort};
 use crate::{ArgumentError, ImageError};
+use std::borrow::Cow;
 
 /// A mergeable summary of the ranks of doubles.
 ///
@@ -40,13 +42,21 @@ struct Level {
 #[derive(Clone, Debug)]
 struct Coins {
     state: u64,
+    /// Whether the values that came with an image are still to decide the tosses.
+    unseeded: bool,
     owed: u64,
     tosses: u64,
 }
 
 impl Coins {
     fn new(seed: u64) -> Self {
-        Self { state: seed, owed: 0, tosses: 0 }
+        Self { state: seed, unseeded: false, owed: 0, tosses: 0 }
+    }
+
+    /// Those of an image, which nothing but its values can seed. What is read is mostly only asked, so that is left
+    /// until something is added.
+    fn of_image() -> Self {
+        Self { unseeded: true, ..Self::new(0) }
     }
 
     /// Lets a value of the data decide the tosses to come as well. Sketches of the days of one column
@@ -122,6 +132,15 @@ fn base_level(n: u64, k: u16) -> usize {
     }
 }
 
+/// How many of the sorted values lie at or below an edge that is near the first of them: many edges share a list, and
+/// each finds its place in fewer steps from the last one's than by halving all that is left.
+fn count_up_to(values: &[f64], edge: f64) -> usize {
+    let (chunks, rest) = values.as_chunks::<8>();
+    let whole = chunks.iter().take_while(|chunk| chunk[7] <= edge).count();
+    let part = chunks.get(whole).map_or(rest, |chunk| chunk);
+    8 * whole + part.iter().filter(|value| **value <= edge).count()
+}
+
 impl KllSketch {
     /// The default accuracy: any rank within 0.18 %, all at once within 0.23 %, at 99 %.
     pub const DEFAULT_K: u16 = 1600;
@@ -160,6 +179,10 @@ impl KllSketch {
     /// Adds values: no NaN, and no negative zero.
     pub fn update(&mut self, mut values: &[f64]) {
         debug_assert!(values.iter().all(|x| !x.is_nan() && (*x != 0.0 || x.is_sign_positive())));
+        if values.is_empty() {
+            return;
+        }
+        self.seed_coins();
         while !values.is_empty() {
             let pending = self.levels[0].tail.len();
             if self.base > 0 && pending == 0 && values.len() >= BLOCK {
@@ -194,6 +217,7 @@ impl KllSketch {
         if weight == 0 {
             return;
         }
+        self.seed_coins();
         self.n = self.n.saturating_add(weight);
         self.see(value, value);
         for level in (0..64).filter(|level| weight >> level & 1 == 1) {
@@ -207,6 +231,7 @@ impl KllSketch {
     /// Adds what another sketch has seen. Sketches of different `k` give the error of the smaller.
     pub fn merge(&mut self, other: &Self) {
         let (Some(min), Some(max)) = (other.min(), other.max()) else { return };
+        self.seed_coins();
         self.see(min, max);
         self.n = self.n.saturating_add(other.n);
         if !other.exact {
@@ -214,7 +239,8 @@ impl KllSketch {
             self.min_k = self.min_k.min(other.min_k);
         }
         // The states differ wherever the streams or the seeds do, so errors stay independent.
-        self.coins.state = mix(self.coins.state ^ other.coins.state.rotate_left(32));
+        let theirs = if other.coins.unseeded { other.image_seed() } else { other.coins.state };
+        self.coins.state = mix(self.coins.state ^ theirs.rotate_left(32));
         let mut merged = vec![];
         for (h, theirs) in other.levels.iter().enumerate() {
             let ours = self.level(h);
@@ -292,30 +318,67 @@ impl KllSketch {
     }
 
     /// What an image of this sketch retains.
-    fn as_imaged(&self) -> Self {
-        let mut small = self.copied();
-        if !self.exact {
-            small.fit_image();
+    fn as_imaged(&self) -> Cow<'_, Self> {
+        if self.exact || self.fits_image() {
+            return Cow::Borrowed(self);
         }
-        small
+        let mut small = self.copied();
+        small.fit_image();
+        Cow::Owned(small)
+    }
+
+    /// Whether an image has room for all that is held, and all of it is in order.
+    fn fits_image(&self) -> bool {
+        if self.coins.unseeded {
+            // As an image held it; the capacity of one takes longer to work out than many a question to answer.
+            return true;
+        }
+        let is_settled = self.levels.iter().all(|level| level.tail.is_empty());
+        is_settled && self.retained() <= image::capacity(self.k, image::most_levels(self.n))
     }
 
     /// Values at or below each of ascending `edges`, as [`KllSketch::sorted_view`] has them: quicker, because
     /// the levels need not be merged.
     pub fn weights_up_to(&self, edges: &[f64]) -> Vec<u64> {
         let mut weights = vec![0; edges.len()];
-        let mut small = self.as_imaged();
-        for (h, level) in small.levels.iter_mut().enumerate() {
-            level.tail.sort_unstable_by(f64::total_cmp);
-            for run in [&level.sorted, &level.tail] {
+        let mut tail = vec![];
+        for (h, level) in self.as_imaged().levels.iter().enumerate() {
+            tail.clear();
+            tail.extend_from_slice(&level.tail);
+            tail.sort_unstable_by(f64::total_cmp);
+            for run in [&level.sorted, &tail] {
                 let mut below = 0;
                 for (edge, sum) in edges.iter().zip(&mut weights) {
-                    below += run[below..].partition_point(|value| value <= edge);
+                    below += count_up_to(&run[below..], *edge);
                     *sum += below as u64 * weight(h);
                 }
             }
         }
         weights
+    }
+
+    /// For each of ascending shares of all values, the quantile as [`sorted_view`](Self::sorted_view) has it and the
+    /// share of the values that equal it; quicker, because the levels need not be merged. Nothing of an empty sketch.
+    pub fn quantiles_with_shares(&self, shares: &[f64]) -> Vec<(f64, f64)> {
+        let imaged = self.as_imaged();
+        let mut tails: Vec<Vec<f64>> = imaged.levels.iter().map(|level| level.tail.clone()).collect();
+        let mut scratch = vec![];
+        tails.iter_mut().for_each(|tail| sort(tail, &mut scratch));
+        let levels = imaged.levels.iter().zip(&tails).enumerate();
+        let mut runs: Vec<Run<'_>> = levels
+            .flat_map(|(h, (level, tail))| {
+                [&level.sorted, tail].map(|values| Run { values, weight: weight(h) })
+            })
+            .filter(|run| !run.values.is_empty())
+            .collect();
+        let weights = runs.iter().map(|run| run.weight.saturating_mul(run.values.len() as u64));
+        let n = weights.fold(0, u64::saturating_add);
+        let target = |share: &f64| ((share.clamp(0.0, 1.0) * n as f64).ceil() as u64).clamp(1, n.max(1));
+        let targets: Vec<u64> = shares.iter().map(target).collect();
+        let mut places = Vec::with_capacity(targets.len());
+        select(&mut runs, 0, 0, &targets, &mut places);
+        let share = |weight: u64| weight as f64 / n as f64;
+        places.iter().map(|place| (place.value, share(place.up_to) - share(place.below))).collect()
     }
 
     /// Error of one rank at 99 %, as a share of `n`; 0 while the sketch is exact.
@@ -378,6 +441,19 @@ impl KllSketch {
 
     fn retained(&self) -> usize {
         self.levels.iter().map(|level| level.sorted.len() + level.tail.len()).sum()
+    }
+
+    /// Seeds the coins of a sketch from an image, before anything is added to it.
+    fn seed_coins(&mut self) {
+        if self.coins.unseeded {
+            self.coins = Coins::new(self.image_seed());
+        }
+    }
+
+    /// The seed that a sketch from an image has in the values it came with.
+    fn image_seed(&self) -> u64 {
+        let items = self.levels.iter().flat_map(|level| &level.sorted);
+        items.fold(self.n, |state, item| mix(state ^ item.to_bits()))
     }
 
     fn see(&mut self, min: f64, max: f64) {
@@ -493,6 +569,7 @@ impl KllSketch {
         if self.retained() <= image::capacity(self.k, image::most_levels(self.n)) {
             return;
         }
+        self.seed_coins();
         loop {
             while self.levels.last().is_some_and(|level| level.sorted.is_empty()) {
                 self.levels.pop();
@@ -517,15 +594,13 @@ impl KllSketch {
     fn from_image(image: Image<f64>) -> Self {
         let Image { k, min_k, n, ends, levels } = image;
         let (min, max) = ends.unwrap_or((f64::INFINITY, f64::NEG_INFINITY));
-        let items = levels.iter().flatten().map(|x| x.to_bits());
-        let seed = items.fold(n, |state, bits| mix(state ^ bits));
         let mut levels: Vec<Level> =
             levels.into_iter().map(|sorted| Level { sorted, tail: vec![] }).collect();
         if levels.is_empty() {
             levels.push(Level::default());
         }
         let exact = levels[1..].iter().all(|level| level.sorted.is_empty());
-        let (base, coins, scratch) = (0, Coins::new(seed), vec![]);
+        let (base, coins, scratch) = (0, Coins::of_image(), vec![]);
         Self { k, min_k, n, min, max, exact, base, levels, coins, scratch }
     }
 }
@@ -533,6 +608,56 @@ impl KllSketch {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn coins_of_an_image_are_seeded_by_its_values_before_anything_is_added() {
+        let mut first = KllSketch::try_new(8, 1).unwrap();
+        first.update(&(0..500).map(f64::from).collect::<Vec<_>>());
+        let read = KllSketch::from_bytes(&first.to_bytes()).unwrap();
+        let items = read.levels.iter().flat_map(|level| level.sorted.iter().map(|x| x.to_bits()));
+        let mut seeded = read.clone();
+        seeded.coins = Coins::new(items.fold(500, |state, bits| mix(state ^ bits)));
+        let more: Vec<f64> = (0..900).map(|i| f64::from(i * 7 % 901)).collect();
+        let added: [fn(&mut KllSketch, &KllSketch, &[f64]); 4] = [
+            |sketch, _, more| sketch.update(more),
+            |sketch, _, more| more.iter().for_each(|x| sketch.update_weighted(*x, 3)),
+            |sketch, other, _| sketch.merge(other),
+            |sketch, other, more| {
+                let mut updated = other.clone();
+                updated.update(more);
+                updated.merge(sketch);
+                *sketch = updated;
+            },
+        ];
+        for add in added {
+            let (mut a, mut b) = (read.clone(), seeded.clone());
+            add(&mut a, &read, &more);
+            add(&mut b, &seeded, &more);
+            assert_eq!((a.coins.state, a.to_bytes()), (b.coins.state, b.to_bytes()));
+        }
+    }
+
+    #[test]
+    fn quantiles_with_shares_are_those_of_the_sorted_view() {
+        let shares: Vec<f64> = (0..=33).map(|i| f64::from(i) / 33.0).collect();
+        for (k, n, distinct) in
+            [(8, 1, 5), (8, 900, 7), (200, 150, 40), (200, 90_000, 3), (200, 90_000, 90_001)]
+        {
+            let mut sketch = KllSketch::try_new(k, 1).unwrap();
+            sketch.update(&(0..n).map(|i| f64::from(i * 7 % distinct)).collect::<Vec<_>>());
+            let view = sketch.sorted_view();
+            let expected = shares.iter().map(|share| {
+                let value = view.quantile(*share).unwrap();
+                (value, view.rank(value).unwrap() - view.rank_exclusive(value).unwrap())
+            });
+            assert_eq!(
+                sketch.quantiles_with_shares(&shares),
+                expected.collect::<Vec<_>>(),
+                "{k} {n} {distinct}"
+            );
+        }
+        assert_eq!(KllSketch::try_new(8, 1).unwrap().quantiles_with_shares(&shares), []);
+    }
 
     #[test]
     fn blocks_begin_later_the_more_accurate_the_sketch() {
