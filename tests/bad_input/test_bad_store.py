@@ -112,6 +112,10 @@ def test_a_damaged_file_is_named(home: pathlib.Path) -> None:
     assert told(home, store.verify()) == [
         "churn/logs/results/L0-0000000002-0000000002.parquet: is missing, with the results of commit 2"
     ]
+    # Whoever goes on without it has seen that.
+    with store.writer("churn", "logs") as w:
+        w.commit(w.last_commit + 1, checkpoint=b"s")
+    assert store.verify() == []
 
 
 @given(st.data())

@@ -24,6 +24,7 @@ from driftline.errors import DriftlineError
 
 __all__ = ["Finding", "verify"]
 
+GO_ON = "restore it from a backup, or go on without: after the next commit it is missed no more"
 RESTORE = "restore it from a backup, or delete it: its rows are then missing, and nothing else"
 
 NEVER = 2**62
@@ -134,7 +135,7 @@ def _of_commits(
                 # A writer that expired or compacted meanwhile has said so in its checkpoint or by another file.
                 now = parts_of(files.listed(base), base)[table]
                 if not any(other.covers(part) for other in now):
-                    yield Finding(files.path(f"{base}/{table}/{part.name}"), wrong, "restore it from a backup")
+                    yield Finding(files.path(f"{base}/{table}/{part.name}"), wrong, GO_ON)
 
 
 def _of_table(files: Files, base: str, table: str, parts: list[Part]) -> Iterator[Finding]:
