@@ -3,6 +3,7 @@
 import errno
 import hashlib
 import os
+import sys
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -158,16 +159,14 @@ def _contents(names: Iterable[str], threads: int) -> Iterator[str | InputError]:
         yield from pool.map(content, names)
 
 
-def _content(name: str, most_bytes: int | None = None) -> str:
+def _content(name: str, most_bytes: int = sys.maxsize) -> str:
     """A hash of the whole, since Parquet files of other rows can have equal sizes and footers; and its partitions."""
     if _sources.is_url(name):
         return name
     partitions = [folder for folder in Path(name).parts[:-1] if "=" in folder]
     try:
         with Path(name).open("rb") as file:
-            if most_bytes is not None:
-                return "/".join([_digest(file, most_bytes), *partitions])
-            return "/".join([hashlib.file_digest(file, "sha256").hexdigest(), *partitions])
+            return "/".join([_digest(file, most_bytes), *partitions])
     except OSError as error:
         raise _told(name, error) from error
 

@@ -352,14 +352,13 @@ class Monitor:
             error = self._written()
             if error is not None:
                 raise error
-            self._commits += 1
-            self._pending = None
-            self._let_go()
-        if self._pending is not None:
+        elif self._pending is not None:
             self._open_writer().commit(self._commits + 1, **self._pending)
-            self._commits += 1
-            self._pending = None
-            self._let_go()
+        else:
+            return
+        self._commits += 1
+        self._pending = None
+        self._let_go()
 
     def _let_go(self) -> None:
         """Lets results go that are older than the configuration keeps."""

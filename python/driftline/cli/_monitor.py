@@ -10,7 +10,7 @@ from driftline._monitor import words
 from driftline._monitor.alarms import Alarm
 from driftline._monitor.archive import ReadSummary
 from driftline._monitor.replay import Replay
-from driftline._monitor.status import Status
+from driftline._monitor.status import Latest, Status
 
 __all__ = ["alarm_lines", "status_as_json", "summary_lines", "tell_replay", "tell_status"]
 
@@ -36,7 +36,7 @@ def summary_lines(summary: ReadSummary) -> Iterator[str]:
     if summary.late > LATE_SHARE * summary.rows:
         yield (
             f"{count(summary.late)} of these rows came late, after their windows had been judged: they are counted, "
-            "but as evidence of their own"
+            "as more evidence of these windows"
         )
     if summary.late and not summary.amended and not summary.changed:
         yield f"{counted(summary.late, 'row')} came late: their windows are amended when the next one closes"
@@ -150,9 +150,9 @@ def status_as_json(status: Status) -> dict[str, Any]:
             }
             for source in status.sources
         ],
-        "alarms": [
-            {**asdict(alarm), "open": alarm.is_open, "latest": latest and asdict(latest)}
-            for alarm in status.alarms
-            for latest in [status.latest.get(alarm.id)]
-        ],
+        "alarms": [_alarm_as_json(alarm, status.latest.get(alarm.id)) for alarm in status.alarms],
     }
+
+
+def _alarm_as_json(alarm: Alarm, latest: Latest | None) -> dict[str, Any]:
+    return {**asdict(alarm), "open": alarm.is_open, "latest": None if latest is None else asdict(latest)}

@@ -3,7 +3,7 @@ use super::Monitor;
 use crate::monitor::alarm::{Detector, Event, Happened};
 use crate::monitor::archive::Recount;
 use crate::monitor::collected::Collected;
-use crate::monitor::rules::{self, Broken};
+use crate::monitor::rules::{self, Broken, Rule};
 use crate::monitor::segments::WHOLE;
 use crate::monitor::series::{Judged, Seen, Series};
 use crate::monitor::settings::Span;
@@ -175,9 +175,11 @@ impl Monitor {
         broken.retain(|broken, _| !broken.rule.is_of_volume());
         if !state.is_learning {
             if let Some(profile) = profile {
-                broken.extend(rules::broken_schema(profile, &state.watched, &state.known));
+                let of_schema = rules::broken_schema(profile, &state.watched, &state.known);
                 // A column is new once.
-                state.known.extend(profile.columns().iter().map(|column| column.name.clone()));
+                let new = of_schema.keys().filter(|broken| broken.rule == Rule::New);
+                state.known.extend(new.map(|broken| broken.column.clone()));
+                broken.extend(of_schema);
             }
             if let Some((rule, text)) = state.volume.broken(bucket, rows) {
                 broken.insert(Broken { column: String::new(), rule }, text);
