@@ -177,8 +177,15 @@ class Monitor:
 
         Args:
             to_time: A time with a zone.
+
+        Raises:
+            TypeError: It is no `datetime`.
+            ValueError: It has no zone.
+            StorageError: The disk fails. What came of it is written with what comes next.
         """
-        core, to_us = self._ready(), microseconds("to_time", to_time)
+        # First of all, so that a wrong one changes nothing, and is told whatever else is wrong.
+        to_us = microseconds("to_time", to_time)
+        core = self._ready()
         self._is_unsaved = True
         core.advance(to_us)
         self._commit()

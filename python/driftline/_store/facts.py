@@ -14,6 +14,9 @@ __all__ = ["Facts", "WindowProfile", "microseconds", "moment", "window_profiles"
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
+EXAMPLE = "datetime(2026, 11, 3, 14, tzinfo=UTC)"
+"""A time as it is to be written."""
+
 
 class Facts:
     """A table of a store: any library that speaks the Arrow PyCapsule interface reads it."""
@@ -95,8 +98,9 @@ def moment(us: int) -> datetime:
 
 def microseconds(name: str, time: datetime) -> int:
     """A time as the engine takes it."""
-    if not isinstance(time, datetime):
-        raise TypeError(f"{name} is {time!r}: it takes a datetime with a zone")
-    if time.tzinfo is None:
-        raise ValueError(f"{name} is {time}, without a zone: write for example {name}=datetime(..., tzinfo=UTC)")
+    # The missing time of pandas calls itself a datetime, and is not equal to itself.
+    if not isinstance(time, datetime) or time != time:
+        raise TypeError(f"{name} is {time!r}: it takes a datetime with a zone, such as {EXAMPLE}")
+    if time.utcoffset() is None:
+        raise ValueError(f"{name} is {time}, without a zone: it takes a datetime with one, such as {EXAMPLE}")
     return (time - EPOCH) // timedelta(microseconds=1)
