@@ -82,9 +82,11 @@ def alarms_of(events: Iterable[Mapping[str, Any]], amended: Iterable[tuple[str, 
     for event in sorted(events, key=lambda event: (_number(event["alarm"]), event["event"])):
         alarm = alarms.get(event["alarm"])
         if alarm is None:
-            alarms[event["alarm"]] = _opened(event)
+            alarm = alarms[event["alarm"]] = _opened(event)
             writers[event["alarm"]] = event["writer"]
-            continue
+            # Where the file with its beginning is lost, what is left of it stands for it.
+            if event["happened"] != "closed":
+                continue
         match event["happened"]:
             case "extended":
                 alarm.also.append(event["what"])

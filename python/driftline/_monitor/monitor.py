@@ -253,7 +253,8 @@ class Monitor:
 
         Raises:
             ValueError: The path names no file, or something else than a page is there.
-            InputError: There is no such folder, or it is not writable; or the home is damaged.
+            InputError: There is no such folder, or it is not writable; or the home cannot be read. Files of it that are
+                damaged are told on the page.
             StorageError: The disk is full or fails.
         """
         from driftline._monitor_page import page_of

@@ -1,7 +1,7 @@
 """How a monitor stands, read from its home without disturbing whoever writes there."""
 
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -10,7 +10,7 @@ from driftline._config import Config
 from driftline._monitor.alarms import Alarm, alarms_in
 from driftline._monitor.core import core_of
 from driftline._monitor.state import State
-from driftline._store import Store
+from driftline._store import Finding, Store
 from driftline._store.facts import moment
 
 __all__ = ["Latest", "Source", "Status", "status_of"]
@@ -56,11 +56,19 @@ class Status:
     alarms: list[Alarm]
     latest: dict[str, Latest] = field(default_factory=dict)
     """By the ids of open alarms of what is watched."""
+    damaged: list[Finding] = field(default_factory=list)
+    """Files of the home that cannot be read: what they hold is missing in all else."""
 
     @property
     def open(self) -> list[Alarm]:
         """Alarms that are open."""
         return [alarm for alarm in self.alarms if alarm.is_open]
+
+    @property
+    def unread(self) -> list[dict[str, Any]]:
+        """Series with an open alarm of which nothing can be read, as its file is damaged."""
+        known = {alarm.id for alarm in self.alarms}
+        return [row for row in self.series if row["alarm"] is not None and row["alarm"] not in known]
 
     @property
     def series(self) -> list[dict[str, Any]]:
@@ -84,6 +92,9 @@ WATCHED = ("watching", "calibrating")
 RECENT = 3
 """Windows back from the newest row among which the latest that closed is looked for."""
 
+FAR = datetime.max.replace(tzinfo=UTC)
+"""When no window begins."""
+
 SELECTED = ("window", "moved", "reference_share", "share", "effect_bound")
 
 
@@ -92,12 +103,16 @@ def status_of(config: Config) -> Status:
 
     Raises:
         ConfigError: The monitor began with another configuration.
-        InputError: The home is damaged.
+        InputError: The home cannot be read; files of it that are damaged are told by the status.
     """
-    store = Store(config.home)
-    sources = [_source(config, store, writer) for _, writer in store.sources(config.monitor)]
+    store = Store(config.home, skip_damaged=True)
+    found = (_source(config, store, writer) for _, writer in store.sources(config.monitor))
+    sources = [source for source in found if source is not None]
     alarms = alarms_in(store, config.monitor)
-    return Status(config, sources, alarms, _latest(config, store, sources, alarms))
+    latest = _latest(config, store, sources, alarms)
+    # No rows: what is asked is whether the files can be read, of which no alarm asked.
+    store.results(config.monitor, since=FAR, select=[])
+    return Status(config, sources, alarms, latest, store.skipped)
 
 
 def _latest(config: Config, store: Store, sources: list[Source], alarms: list[Alarm]) -> dict[str, Latest]:
@@ -122,8 +137,11 @@ def _latest(config: Config, store: Store, sources: list[Source], alarms: list[Al
     return found
 
 
-def _source(config: Config, store: Store, writer: str) -> Source:
-    _, data = store.checkpoint(config.monitor, writer)
+def _source(config: Config, store: Store, writer: str) -> Source | None:
+    """How a source stands; `None` where its checkpoint is damaged."""
+    commit, data = store.checkpoint(config.monitor, writer)
+    if not commit:
+        return None
     state, core_bytes = State.of(config, data)
     core = core_of(config, writer, until_us=state.until_us, state=core_bytes)
     newest, (learning, until) = core.newest_us, core.learning

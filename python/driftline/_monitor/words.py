@@ -9,7 +9,7 @@ from driftline._format import count, counted, percent
 from driftline._monitor.alarms import Alarm
 from driftline._monitor.status import Source, Status
 
-__all__ = ["few", "learning", "place", "points", "promise", "rows_of", "segments", "summary"]
+__all__ = ["damaged", "few", "learning", "place", "points", "promise", "rows_of", "segments", "summary"]
 
 OTHER = "=__other__"
 """What stands in the name of a segment of rows that have none of their own."""
@@ -37,6 +37,16 @@ def points(alarm: Alarm) -> tuple[float, float] | None:
     least, most = alarm.change_at_least or 0.0, alarm.change_at_most or 0.0
     low, high = sorted((abs(least), abs(most))) if least * most > 0 else (0.0, max(abs(least), abs(most)))
     return 100 * low, 100 * high
+
+
+def damaged(status: Status) -> Iterator[str]:
+    """Which files of the home cannot be read, what to do, and which alarms are open of which no more is known."""
+    for finding in status.damaged:
+        yield f"damaged: {finding}"
+    if status.damaged:
+        yield "what these files hold is missing below; driftline status --verify reads the whole store"
+    for row in status.unread:
+        yield f"{row['alarm']} of {place(row['column'], row['segment'])} is open, and what it says cannot be read"
 
 
 def rows_of(source: Source, now: datetime | None = None) -> str:
@@ -109,18 +119,21 @@ def segments(source: Source, limit: int) -> str | None:
 def summary(status: Status) -> str:
     """How many alarms are open, how much is quiet, and how much is not watched yet."""
     alarmed = {(alarm.writer, alarm.segment, alarm.column) for alarm in status.open}
+    unread = status.unread
     words = Counter(
         str(row["status"])
         for source in status.sources
         for row in source.series
         if (source.writer, row["segment"], row["column"]) not in alarmed
+        and row not in unread
         # Where there are no more values than are watched apart, no row is of any other.
         and not (OTHER in row["segment"] and row["status"] == "no reference")
     )
-    closed = len(status.alarms) - len(status.open)
+    opened = len(status.open)
+    closed = len(status.alarms) - opened
     quiet = f"{count(words.pop('watching', 0))} series quiet"
     told = [quiet, *(f"{count(number)} {word}" for word, number in sorted(words.items()))]
-    return f"{counted(len(status.open), 'alarm')} open, {closed} closed; {', '.join(told)}"
+    return f"{counted(opened + len(unread), 'alarm')} open, {closed} closed; {', '.join(told)}"
 
 
 def _ago(moment: datetime, now: datetime | None) -> str:

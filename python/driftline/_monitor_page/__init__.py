@@ -6,6 +6,6 @@ the heatmap, and each series' history when it is unfolded. The frame, the style 
 other pages are in `driftline._page` and `driftline._monitor.words`.
 """
 
-from driftline._monitor_page.page import page_of, render
+from driftline._monitor_page.page import looked_at, page_of, render
 
-__all__ = ["page_of", "render"]
+__all__ = ["looked_at", "page_of", "render"]

@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 from driftline import _core
 from driftline._config import Config
 from driftline._monitor.status import Status
-from driftline._store import Store
+from driftline._store import Finding, Store
 from driftline._store.facts import moment
 
 __all__ = ["STATUSES", "History", "Key", "Latest", "Series", "axis", "history_of"]
@@ -102,6 +102,8 @@ class History:
     learning: list[bool]
     """Whether the reference was learnt from it."""
     series: list[Series] = field(default_factory=list)
+    damaged: list[Finding] = field(default_factory=list)
+    """Files of the home that cannot be read: windows that are in no other look as if they had no rows."""
     has_gaps: bool = False
     """Whether long stretches without rows are left out."""
 
@@ -109,7 +111,7 @@ class History:
 def history_of(status: Status) -> History:
     """Reads the results of a monitor."""
     config = status.config
-    store = Store(config.home)
+    store = Store(config.home, skip_damaged=True)
     columns = sorted({series["column"] for series in status.series})
     # Every window has a row of every watched column, so one column names all windows.
     first = store.results(config.monitor, column=columns[:1], select=[]).to_dicts()
@@ -126,6 +128,7 @@ def history_of(status: Status) -> History:
         results = store.results(config.monitor, since=moment(begin), until=until, select=selected)
         _add(history, found, results.to_dicts())
     history.series = list(found.values())
+    history.damaged = store.skipped
     return history
 
 

@@ -3,6 +3,7 @@
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from math import ceil
 from typing import Any, Final
@@ -25,7 +26,7 @@ from driftline._page.markup import LONGEST, NAME, text
 from driftline._page.tools import style_of, tools
 from driftline._page.words import ROWS_MOVED
 
-__all__ = ["page_of", "render"]
+__all__ = ["looked_at", "page_of", "render"]
 
 MOST_SERIES: Final = 1_500
 """Those that matter least are left out, so that of each that is shown there is enough to see."""
@@ -48,11 +49,22 @@ def page_of(config: Config, *, now: datetime | None = None) -> str:
         now: When the page is made, by default the system's clock.
 
     Raises:
-        InputError: The home is damaged.
+        InputError: The home cannot be read; files of it that are damaged are told on the page.
+        StorageError: The disk fails.
+    """
+    return render(*looked_at(config), now or datetime.now(UTC))
+
+
+def looked_at(config: Config) -> tuple[Status, History]:
+    """How a monitor stands and what its series were like, with all damage that was met on the way.
+
+    Raises:
+        InputError: The home cannot be read.
         StorageError: The disk fails.
     """
     status = status_of(config)
-    return render(status, history_of(status), now or datetime.now(UTC))
+    history = history_of(status)
+    return replace(status, damaged=sorted({*status.damaged, *history.damaged})), history
 
 
 def render(status: Status, history: History, now: datetime) -> str:
@@ -113,9 +125,9 @@ def _page(
 
 
 def _title(status: Status, now: datetime) -> str:
-    if not status.sources:
+    told = list(words.damaged(status))
+    if not status.sources and not told:
         return "<p>Nothing was read yet: run driftline monitor."
-    told = []
     for source in status.sources:
         name = f"From {source.writer}: " if len(status.sources) > 1 else ""
         state = words.learning(source) or "watching"

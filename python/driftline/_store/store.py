@@ -3,17 +3,28 @@
 import os
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
+from functools import partial
 from typing import TypeVar
 
 from driftline import _core
 from driftline._sources import is_url
 from driftline._store import facts as rows
 from driftline._store import views
-from driftline._store.checkpoint import read_head, read_state
+from driftline._store.checkpoint import Head, read_head, read_state
 from driftline._store.facts import Facts, WindowProfile, microseconds
 from driftline._store.files import Files, Folder
-from driftline._store.names import CHECKPOINT, base_of, check_monitor, counting, folder_of, known_of, names_of, parts_of
-from driftline._store.verify import Finding, verify
+from driftline._store.names import (
+    CHECKPOINT,
+    Part,
+    base_of,
+    check_monitor,
+    counting,
+    folder_of,
+    known_of,
+    names_of,
+    parts_of,
+)
+from driftline._store.verify import RESTORE, UNTIL_THEN, Finding, finding_of, verify
 from driftline._store.writer import Writer, check_layout, refuse_lost_checkpoint
 from driftline.errors import InputError, StorageError
 
@@ -29,15 +40,23 @@ class Store:
     """The facts of all monitors of a home, in its folder `store`; the home is a folder, or a URL such as `s3://bucket/home`.
 
     Reading needs no lock and disturbs no writer. A reader sees whole commits.
+
+    Args:
+        home: The folder, or its URL.
+        skip_damaged: Whether files that are damaged are left out of what is read, and told by `skipped`; without it
+            they are an `InputError`.
     """
 
-    def __init__(self, home: str | os.PathLike[str]) -> None:
+    def __init__(self, home: str | os.PathLike[str], *, skip_damaged: bool = False) -> None:
         path = os.fspath(home)
         if not isinstance(path, str):
             raise TypeError(f"home is {home!r}: it takes a str or a Path")
         if not path:
             raise ValueError("home is empty: name a folder")
         self._files = _files_of(path)
+        self._skips = skip_damaged
+        self._skipped: dict[str, Finding] = {}
+        """By the names of the files."""
         self.path = self._files.root
 
     def __repr__(self) -> str:
@@ -57,6 +76,11 @@ class Store:
         """
         return Writer(self._files, monitor, writer, threads or 0)
 
+    @property
+    def skipped(self) -> list[Finding]:
+        """What was left out so far because it is damaged, where that was asked for."""
+        return sorted(self._skipped.values())
+
     def monitors(self) -> list[str]:
         """Names of the monitors that have committed anything."""
         return sorted({monitor for monitor, _ in self.sources()})
@@ -64,7 +88,7 @@ class Store:
     def sources(self, monitor: str | None = None) -> list[tuple[str, str]]:
         """Monitor and writer of each source that has committed anything."""
         listed = self._listed(monitor)
-        heads = (read_head(self._files, base) for base in _bases(listed) if f"{base}/{CHECKPOINT}" in listed)
+        heads = (self._or_skipped(base, read_head) for base in _bases(listed) if f"{base}/{CHECKPOINT}" in listed)
         return sorted(head.owner for head in heads if head is not None and head.commit)
 
     def checkpoint(self, monitor: str, writer: str) -> tuple[int, bytes]:
@@ -74,7 +98,8 @@ class Store:
             InputError: The checkpoint is damaged, or of a newer version.
         """
         check_layout(self._files)
-        read = read_state(self._files, base_of(monitor, writer))
+        base = base_of(monitor, writer)
+        read = self._or_skipped(base, read_state)
         return (0, b"") if read is None else (read[0].commit, read[1])
 
     def results(
@@ -227,19 +252,43 @@ class Store:
         return self._undisturbed(lambda: self._names(table, monitor, writer), read)
 
     def _undisturbed(self, names: Callable[[], list[str]], read: Callable[[list[str]], T]) -> T:
-        """Reads files, and begins again where a writer has put others in their place."""
-        found = names()
-        for _ in range(TRIES):
+        """Reads files, and begins again where a writer put others in their place, or without a damaged one."""
+        found, tries = names(), 0
+        while True:
             try:
                 return read(found)
             except InputError as error:
                 now = names()
-                if now == found:
+                if now != found:
+                    tries += 1
+                    if tries > TRIES:
+                        raise
+                elif self._is_skipped(found, error):
+                    now = names()
+                else:
                     raise InputError(
                         f"{error}; driftline status --verify, or Store.verify, tells what is damaged and what to do"
                     ) from None
                 found = now
-        return read(found)
+
+    def _is_skipped(self, names: list[str], error: InputError) -> bool:
+        """Leaves out the file that an error names, where that was asked for."""
+        name = next((name for name in names if str(error).startswith(f"{self._files.path(name)}:")), None)
+        if name is None or not self._skips:
+            return False
+        self._skipped[name] = finding_of(self._files, name, error, RESTORE)
+        return True
+
+    def _or_skipped(self, base: str, read: Callable[[Files, str], T | None]) -> T | None:
+        """What the checkpoint of a source says; `None` where there is none, or it is left out."""
+        try:
+            return read(self._files, base)
+        except InputError as error:
+            if not self._skips:
+                raise
+            name = f"{base}/{CHECKPOINT}"
+            self._skipped[name] = finding_of(self._files, name, error, UNTIL_THEN)
+            return None
 
     def _names(self, table: str, monitor: str | None, writer: str | None) -> list[str]:
         """The files of a table that count, in the order of sources and commits."""
@@ -249,11 +298,15 @@ class Store:
         for base in _bases(listed):
             if wanted is None or base.partition("/")[2] == wanted:
                 # The checkpoint is read after the files are listed: it knows of all that were compacted.
-                head = read_head(self._files, base)
                 parts = parts_of(listed, base)
+                head = self._or_skipped(base, partial(_sound_head, parts))
+                if head is None and f"{base}/{CHECKPOINT}" in self._skipped:
+                    # It is not known which of its files count.
+                    continue
                 commit = 0 if head is None else head.commit
-                refuse_lost_checkpoint(self._files.path(f"{base}/{CHECKPOINT}"), commit, parts)
                 known = known_of(parts[table], [] if head is None else head.parts[table])
+                # Those that a damaged one was merged from may still be there.
+                known = [part for part in known if f"{base}/{table}/{part.name}" not in self._skipped]
                 counted = [part for part in counting(known) if part.last <= commit]
                 names += names_of(base, {table: counted})
         return names
@@ -278,6 +331,13 @@ def _files_of(home: str) -> Files:
 
         return Bucket(f"{home.rstrip('/')}/store")
     return Folder(os.path.join(os.path.expanduser(home), "store"))  # noqa: PTH111, PTH118
+
+
+def _sound_head(parts: dict[str, list[Part]], files: Files, base: str) -> Head | None:
+    """What the checkpoint of a source says of itself, which is no older than the files beside it."""
+    head = read_head(files, base)
+    refuse_lost_checkpoint(files.path(f"{base}/{CHECKPOINT}"), 0 if head is None else head.commit, parts)
+    return head
 
 
 def _bases(listed: Iterable[str]) -> list[str]:

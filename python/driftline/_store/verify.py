@@ -22,10 +22,12 @@ from driftline._store.names import (
 )
 from driftline.errors import DriftlineError
 
-__all__ = ["Finding", "verify"]
+__all__ = ["RESTORE", "UNTIL_THEN", "Finding", "finding_of", "verify"]
 
 GO_ON = "restore it from a backup, or go on without: after the next commit it is missed no more"
 RESTORE = "restore it from a backup, or delete it: its rows are then missing, and nothing else"
+
+UNTIL_THEN = "facts of this source cannot be read until then"
 
 NEVER = 2**62
 """A time, in microseconds, when no window begins."""
@@ -52,7 +54,7 @@ def verify(files: Files) -> list[Finding]:
     try:
         check_layout(files)
     except DriftlineError as error:
-        return [_of_error(files, LAYOUT, error, "nothing else was looked at")]
+        return [finding_of(files, LAYOUT, error, "nothing else was looked at")]
     found = []
     # It is written after the first lease and before all else.
     if LAYOUT not in listed and any(not name.endswith(f"/{LEASE}") for name in listed):
@@ -93,7 +95,7 @@ def _of_source(files: Files, base: str) -> Iterator[Finding]:
     try:
         read = read_state(files, base)
     except DriftlineError as error:
-        yield _of_error(files, f"{base}/{CHECKPOINT}", error, "facts of this source cannot be read until then")
+        yield finding_of(files, f"{base}/{CHECKPOINT}", error, UNTIL_THEN)
     else:
         head = None if read is None else read[0]
         yield from _of_commits(files, base, parts, head, checkpoint)
@@ -148,7 +150,7 @@ def _of_table(files: Files, base: str, table: str, parts: list[Part]) -> Iterato
             _, owners = _core.examine_facts(input_, table)
         except DriftlineError as error:
             if files.read(name, most_bytes=1) is not None:
-                yield _of_error(files, name, error, RESTORE)
+                yield finding_of(files, name, error, RESTORE)
             continue
         others = [owner for owner in owners if owner[0] != monitor or folder_of(owner[1]) != folder]
         if others:
@@ -183,10 +185,10 @@ def _of_columns(files: Files, listed: Iterable[str], bases: list[str]) -> Iterat
         except DriftlineError as error:
             name = next((name for name in names if str(error).startswith(files.path(name))), None)
             if name is None or files.read(name, most_bytes=1) is not None:
-                yield _of_error(files, name or LAYOUT, error, "restore it from a backup, or move it away")
+                yield finding_of(files, name or LAYOUT, error, "restore it from a backup, or move it away")
 
 
-def _of_error(files: Files, name: str, error: DriftlineError, todo: str) -> Finding:
+def finding_of(files: Files, name: str, error: DriftlineError, todo: str) -> Finding:
     """A finding of a message that names the file and perhaps says what to do."""
     path = files.path(name)
     return Finding(path, str(error).removeprefix(f"{path}: "), todo)

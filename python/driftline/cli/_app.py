@@ -6,6 +6,7 @@ import math
 import os
 import sys
 from dataclasses import asdict
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated, Any
 
@@ -211,7 +212,8 @@ def init(
 
 
 @app.command(
-    epilog="Exit codes: 0 fine, 1 an alarm is open and --fail-on alarm asks, 2 your mistake or bad input, "
+    epilog="Exit codes: 0 fine, 1 an alarm is open and --fail-on alarm asks, or the home is damaged, "
+    "2 your mistake or bad input, "
     "3 disk or network failed, or another process watches the same source: try again."
 )
 def monitor(
@@ -251,12 +253,12 @@ def monitor(
         _write("\n".join([*summary_lines(summary), *tell_status(status)]))
     if summary.unreadable:
         raise dl.errors.InputError("\n".join(summary.unreadable.values()))
-    if fail_on is FailOnAlarm.alarm and status.open:
+    if status.damaged or (fail_on is FailOnAlarm.alarm and status.open):
         raise typer.Exit(1)
 
 
 @app.command(
-    epilog="Exit codes: 0 fine, 1 --verify found damage, 2 your mistake or bad input, "
+    epilog="Exit codes: 0 fine, 1 the home is damaged, 2 your mistake or bad input, "
     "3 disk or network failed: try again."
 )
 def status(
@@ -285,17 +287,21 @@ def status(
             raise typer.Exit(1)
         return
     if html is not None:
-        from driftline._monitor_page import page_of
+        from driftline._monitor_page import looked_at, render
         from driftline._page.file import check_place, write_page
 
         name = check_place(html)
-        write_page(name, page_of(read))
+        found, history = looked_at(read)
+        write_page(name, render(found, history, datetime.now(UTC)))
         print(f"wrote {html}", file=sys.stderr)
-    found = status_of(read)
+    else:
+        found = status_of(read)
     if as_json:
         _print_json(status_as_json(found))
     else:
         _write("\n".join(tell_status(found)))
+    if found.damaged:
+        raise typer.Exit(1)
 
 
 @app.command()

@@ -89,7 +89,8 @@ def _shares(alarm: Alarm) -> str:
 def tell_status(status: Status, now: datetime | None = None) -> Iterator[str]:
     """How a monitor stands, in lines."""
     config = status.config
-    if not status.sources:
+    yield from words.damaged(status)
+    if not status.sources and not status.damaged:
         yield f"{config.monitor}: nothing was read yet into {config.home}: run driftline monitor"
         return
     for source in status.sources:
@@ -150,6 +151,7 @@ def status_as_json(status: Status) -> dict[str, Any]:
             }
             for source in status.sources
         ],
+        "damaged": [finding._asdict() for finding in status.damaged],
         "alarms": [_alarm_as_json(alarm, status.latest.get(alarm.id)) for alarm in status.alarms],
     }
 
