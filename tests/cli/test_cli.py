@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 
+import monitored as log
 import polars as pl
 import pytest
 
@@ -146,6 +147,39 @@ def test_help_names_the_exit_codes(command: str) -> None:
     assert "Exit codes: 0 fine, " in told
     assert "2 your mistake or bad input, 3 disk or network failed" in told
     assert ("1 something changed and --fail-on drift asks" in told) == (command == "compare")
+
+
+BROKEN_LOG = (
+    "monitor: m\ndata: log\ncolumns: {time: ts}\nwindow: 1 hour\nreference: first 40 hours\nlateness: 0 minutes\n"
+)
+
+
+def test_a_file_that_cannot_be_read_yet_is_tried_again_and_the_others_count(tmp_path: pathlib.Path) -> None:
+    def watch(*options: str, code: int) -> subprocess.CompletedProcess[str]:
+        return run("monitor", *options, "--config", str(tmp_path / "driftline.yaml"), code=code)
+
+    log.write(tmp_path / "log" / "1.parquet", log.hours(0, 60, rows=100))
+    log.write(tmp_path / "log" / "2.parquet", log.hours(60, 80, rows=100, shift=0.4))
+    log.write(tmp_path / "log" / "3.parquet", log.hours(80, 90, rows=100, shift=0.4))
+    (tmp_path / "driftline.yaml").write_text(BROKEN_LOG)
+    bad = tmp_path / "log" / "3.parquet"
+    whole = bad.read_bytes()
+    bad.write_bytes(whole[:-20])
+    done = watch(code=3)
+    assert done.stdout.startswith("2 new files, 8,000 rows")
+    assert f"could not be read, and is tried again in the next run: {bad}" in done.stdout
+    assert done.stderr.startswith(f"driftline: {bad}: ")
+    assert done.stderr.endswith("; it is tried again in the next run\n")
+    # The answer comes first: an alarm is open in what was read.
+    assert "A1 OPEN" in watch("--fail-on", "alarm", code=1).stdout
+    bad.write_bytes(whole)
+    assert watch(code=0).stdout.startswith("1 new file, 1,000 rows")
+    # Where there is nothing else it is a mistake in what was named.
+    for path in tmp_path.glob("log/*"):
+        path.write_bytes(whole[:-20])
+    assert watch("--home", str(tmp_path / "other"), code=2).stdout == ""
+    told = " ".join(run("monitor", "--help").stdout.split())
+    assert "2 your mistake or bad input, 3 disk or network failed, a file of several cannot be read yet, or" in told
 
 
 @pytest.mark.parametrize(

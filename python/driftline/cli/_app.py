@@ -214,7 +214,8 @@ def init(
 @app.command(
     epilog="Exit codes: 0 fine, 1 an alarm is open and --fail-on alarm asks, or the home is damaged, "
     "2 your mistake or bad input, "
-    "3 disk or network failed, or another process watches the same source: try again."
+    "3 disk or network failed, a file of several cannot be read yet, or another process watches the same source: "
+    "try again."
 )
 def monitor(
     config: Config = "driftline.yaml",
@@ -251,10 +252,13 @@ def monitor(
         _print_json({"read": asdict(summary), **status_as_json(status)})
     else:
         _write("\n".join([*summary_lines(summary), *tell_status(status)]))
-    if summary.unreadable:
-        raise dl.errors.InputError("\n".join(summary.unreadable.values()))
+    for why in summary.unreadable.values():
+        print(f"driftline: {why}; it is tried again in the next run", file=sys.stderr)
+    # What was read is stored, and its answer comes first.
     if status.damaged or (fail_on is FailOnAlarm.alarm and status.open):
         raise typer.Exit(1)
+    if summary.unreadable:
+        raise typer.Exit(3)
 
 
 @app.command(

@@ -53,6 +53,8 @@ def summary_lines(summary: ReadSummary) -> Iterator[str]:
         yield f"rows came late: windows amended: {words.few(summary.amended)}"
     if summary.without:
         yield f"these windows have no rows of {words.few(summary.without)} any more, which can be read no more"
+    if summary.unreadable:
+        yield f"could not be read, and is tried again in the next run: {words.few(list(summary.unreadable))}"
     if summary.torn:
         yield f"read without a last line that is not whole yet: {words.few(summary.torn)}"
     for name, first in list(summary.moved.items())[:MOST_FILES]:
