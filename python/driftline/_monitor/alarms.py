@@ -1,18 +1,45 @@
 """Events of alarms put together: a row for each alarm, as it stands."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, Final
 
+from driftline._config import Config
 from driftline._store import Store
 from driftline._store.facts import moment
 
-__all__ = ["Alarm", "alarms_in", "alarms_of"]
+__all__ = ["Alarm", "Latest", "alarms_in", "alarms_of", "tell_latest"]
+
+RECENT: Final = 3
+"""Windows back from the newest row among which the latest that closed is looked for."""
+
+SELECTED: Final = ("window", "moved", "reference_share", "share", "effect", "effect_bound")
+
+
+@dataclass(frozen=True, slots=True)
+class Latest:
+    """What the latest window says of a series."""
+
+    window: str
+    moved: str
+    """The rows whose share differs most from the reference; what an alarm is about may be other ones."""
+    reference_share: float
+    """Their share of the reference."""
+    share: float
+    """Their share of the window."""
+    effect: float
+    """The share of the rows that moved."""
+    effect_bound: float
+    """At most so large a share of the rows moved."""
 
 
 @dataclass(slots=True)
 class Alarm:
-    """One alarm as it stands."""
+    """One alarm as it stands.
+
+    Its shares are of the rows that raised it, from `since` to `opened`; `latest` tells what has become of it.
+    """
 
     id: str
     """`A1`, `A2`: its number in its monitor."""
@@ -33,9 +60,12 @@ class Alarm:
     what: str
     """Which rows moved, or which rule is broken."""
     reference_share: float | None
+    """The share of the reference that these rows had; `None` of a rule."""
     share: float | None
+    """Their share of the rows since then."""
     change_at_least: float | None
     change_at_most: float | None
+    """Bounds of how much the share changed, at 95 %."""
     promise: str
     """Under which assumptions it is no false one."""
     closed: str | None = None
@@ -46,6 +76,8 @@ class Alarm:
     reopened: int = 0
     data_changed: bool = False
     """Whether the data of its windows were changed after it was raised."""
+    latest: Latest | None = None
+    """What the latest window says, of an open alarm about what is watched; `None` of rules and of closed ones."""
 
     @property
     def writer(self) -> str:
@@ -68,6 +100,32 @@ def alarms_in(store: Store, monitor: str) -> list[Alarm]:
     results = store.amended(monitor, since=moment(first), until=moment(last + 1)).to_dicts()
     amended = {(row["writer"], row["segment"], row["window_start"]) for row in results}
     return alarms_of(events, amended)
+
+
+def tell_latest(store: Store, config: Config, alarms: Sequence[Alarm], newest: datetime | None) -> None:
+    """Tells open alarms what the latest window says of their series.
+
+    Args:
+        store: Where results are.
+        config: The monitor.
+        alarms: All of its alarms.
+        newest: The latest time of any row, so that only few windows are read; all are where it is not known.
+    """
+    asked = {
+        (alarm.writer, alarm.segment, alarm.column): alarm
+        for alarm in alarms
+        if alarm.is_open and alarm.reference_share is not None
+    }
+    if not asked:
+        return
+    columns, segments = sorted({column for _, _, column in asked}), sorted({segment for _, segment, _ in asked})
+    back = timedelta(seconds=RECENT * config.window.mean_s + config.lateness_s)
+    since = None if newest is None else newest - back
+    rows = store.results(config.monitor, column=columns, segment=segments, since=since, select=SELECTED).to_dicts()
+    for row in sorted(rows, key=lambda row: row["window_start"]):
+        alarm = asked.get((row["writer"], row["segment"], row["column"]))
+        if alarm is not None and row["moved"] is not None:
+            alarm.latest = Latest(**{name: row[name] for name in SELECTED})
 
 
 def alarms_of(events: Iterable[Mapping[str, Any]], amended: Iterable[tuple[str, str, int]] = ()) -> list[Alarm]:

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from driftline import _core, _sources
 from driftline._config import Config, Files, FirstQuarter, config_of, read_config
-from driftline._monitor.alarms import Alarm, alarms_in
+from driftline._monitor.alarms import Alarm, alarms_in, tell_latest
 from driftline._monitor.archive import ReadSummary, core_with_reference, read_archive
 from driftline._monitor.core import core_of
 from driftline._monitor.state import State, shaping
@@ -237,12 +237,17 @@ class Monitor:
         return _frame(self._store.results(monitor=self.config.monitor))
 
     def alarms(self) -> Any:
-        """A row for each event of an alarm, likewise; `alarm_list` puts them together."""
+        """A row for each event of an alarm, likewise, as it was when it happened; `alarm_list` puts them together."""
         return _frame(self._store.alarms(monitor=self.config.monitor))
 
     def alarm_list(self) -> list[Alarm]:
-        """Alarms as they stand, in the order of their numbers."""
-        return alarms_in(self._store, self.config.monitor)
+        """Alarms as they stand, in the order of their numbers; open ones with what the latest window says."""
+        alarms = alarms_in(self._store, self.config.monitor)
+        # How far other sources have come is not known here.
+        is_alone = self._core is not None and all(alarm.writer == self.writer for alarm in alarms)
+        newest_us = self._core.newest_us if self._core is not None and is_alone else None
+        tell_latest(self._store, self.config, alarms, None if newest_us is None else moment(newest_us))
+        return alarms
 
     def series(self) -> list[dict[str, Any]]:
         """Where each series stands: its reference, what is promised of it, the smallest change that can be found."""

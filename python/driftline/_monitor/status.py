@@ -1,19 +1,19 @@
 """How a monitor stands, read from its home without disturbing whoever writes there."""
 
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from driftline import _core
 from driftline._config import Config
-from driftline._monitor.alarms import Alarm, alarms_in
+from driftline._monitor.alarms import Alarm, alarms_in, tell_latest
 from driftline._monitor.core import core_of
 from driftline._monitor.state import State
 from driftline._store import Finding, Store
 from driftline._store.facts import moment
 
-__all__ = ["Latest", "Source", "Status", "status_of"]
+__all__ = ["Source", "Status", "status_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,27 +35,12 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
-class Latest:
-    """What the latest window says of a series."""
-
-    window: str
-    moved: str
-    """The rows whose share differs most from the reference, with both shares."""
-    reference_share: float
-    share: float
-    effect_bound: float
-    """At most so large a share of the rows moved."""
-
-
-@dataclass(frozen=True, slots=True)
 class Status:
     """How a monitor stands."""
 
     config: Config
     sources: list[Source]
     alarms: list[Alarm]
-    latest: dict[str, Latest] = field(default_factory=dict)
-    """By the ids of open alarms of what is watched."""
     damaged: list[Finding] = field(default_factory=list)
     """Files of the home that cannot be read: what they hold is missing in all else."""
 
@@ -89,13 +74,8 @@ class Status:
 
 WATCHED = ("watching", "calibrating")
 
-RECENT = 3
-"""Windows back from the newest row among which the latest that closed is looked for."""
-
 FAR = datetime.max.replace(tzinfo=UTC)
 """When no window begins."""
-
-SELECTED = ("window", "moved", "reference_share", "share", "effect_bound")
 
 
 def status_of(config: Config) -> Status:
@@ -109,32 +89,11 @@ def status_of(config: Config) -> Status:
     found = (_source(config, store, writer) for _, writer in store.sources(config.monitor))
     sources = [source for source in found if source is not None]
     alarms = alarms_in(store, config.monitor)
-    latest = _latest(config, store, sources, alarms)
+    newest = [source.newest for source in sources if source.newest is not None]
+    tell_latest(store, config, alarms, max(newest, default=None))
     # No rows: what is asked is whether the files can be read, of which no alarm asked.
     store.results(config.monitor, since=FAR, select=[])
-    return Status(config, sources, alarms, latest, store.skipped)
-
-
-def _latest(config: Config, store: Store, sources: list[Source], alarms: list[Alarm]) -> dict[str, Latest]:
-    """What the latest window says of the series of open alarms; their own figures are of the rows that raised them."""
-    asked = {
-        (alarm.writer, alarm.segment, alarm.column): alarm.id
-        for alarm in alarms
-        if alarm.is_open and alarm.reference_share is not None
-    }
-    newest = [source.newest for source in sources if source.newest is not None]
-    if not asked or not newest:
-        return {}
-    columns, segments = sorted({column for _, _, column in asked}), sorted({segment for _, segment, _ in asked})
-    since = max(newest) - timedelta(seconds=RECENT * config.window.mean_s + config.lateness_s)
-    found: dict[str, Latest] = {}
-    rows = store.results(config.monitor, column=columns, segment=segments, since=since, select=SELECTED).to_dicts()
-    for row in sorted(rows, key=lambda row: row["window_start"]):
-        name = asked.get((row["writer"], row["segment"], row["column"]))
-        if name is not None and row["moved"] is not None:
-            shares = (row["reference_share"], row["share"], row["effect_bound"])
-            found[name] = Latest(row["window"], row["moved"], *shares)
-    return found
+    return Status(config, sources, alarms, store.skipped)
 
 
 def _source(config: Config, store: Store, writer: str) -> Source | None:

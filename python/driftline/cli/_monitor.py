@@ -10,7 +10,7 @@ from driftline._monitor import words
 from driftline._monitor.alarms import Alarm
 from driftline._monitor.archive import ReadSummary
 from driftline._monitor.replay import Replay
-from driftline._monitor.status import Latest, Status
+from driftline._monitor.status import Status
 
 __all__ = ["alarm_lines", "status_as_json", "summary_lines", "tell_replay", "tell_status"]
 
@@ -105,7 +105,7 @@ def tell_status(status: Status, now: datetime | None = None) -> Iterator[str]:
     listed = status.open[:MOST_ALARMS]
     for alarm in listed:
         yield from alarm_lines(alarm)
-        latest = status.latest.get(alarm.id)
+        latest = alarm.latest
         if latest is not None:
             shares = f"{percent(latest.reference_share)} -> {percent(latest.share)}"
             yield f"   in {latest.window}: {shown(latest.moved, 60)}, {shares}"
@@ -154,9 +154,5 @@ def status_as_json(status: Status) -> dict[str, Any]:
             for source in status.sources
         ],
         "damaged": [finding._asdict() for finding in status.damaged],
-        "alarms": [_alarm_as_json(alarm, status.latest.get(alarm.id)) for alarm in status.alarms],
+        "alarms": [{**asdict(alarm), "open": alarm.is_open} for alarm in status.alarms],
     }
-
-
-def _alarm_as_json(alarm: Alarm, latest: Latest | None) -> dict[str, Any]:
-    return {**asdict(alarm), "open": alarm.is_open, "latest": None if latest is None else asdict(latest)}
