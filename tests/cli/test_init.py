@@ -217,7 +217,7 @@ def test_files_that_cannot_be_read_are_left_out(log: pathlib.Path) -> None:
     assert "28,000 rows, 5 columns, 2 files" in told
     for name in ("3", "4"):
         assert f"warning: left out, and tried again in the next run: logs/{name}.parquet: " in told
-    assert "logs/3.parquet: " in run(log, "monitor", code=2).stderr
+    assert "logs/3.parquet: " in run(log, "monitor", code=3).stderr
 
 
 def test_columns_that_change_their_type_or_have_no_values(log: pathlib.Path) -> None:
