@@ -9,7 +9,7 @@ from driftline._config import Config
 from driftline._store import Store
 from driftline._store.facts import moment
 
-__all__ = ["Alarm", "Latest", "alarms_in", "alarms_of", "tell_latest"]
+__all__ = ["Alarm", "Latest", "alarms_in", "alarms_of", "tell_latest", "told_together"]
 
 RECENT: Final = 3
 """Windows back from the newest row among which the latest that closed is looked for."""
@@ -74,6 +74,8 @@ class Alarm:
     also: list[str] = field(default_factory=list)
     """What moved later."""
     reopened: int = 0
+    raised_us: int | None = None
+    """The window after which it was raised last: that of `opened`, or a later one where it was reopened."""
     data_changed: bool = False
     """Whether the data of its windows were changed after it was raised."""
     latest: Latest | None = None
@@ -153,6 +155,7 @@ def alarms_of(events: Iterable[Mapping[str, Any]], amended: Iterable[tuple[str, 
             case "reopened":
                 alarm.closed, alarm.closed_us = None, None
                 alarm.reopened += 1
+                alarm.raised_us = event["window_start"]
     changed: dict[tuple[str, str], list[int]] = {}
     for writer, segment, start in amended:
         changed.setdefault((writer, segment), []).append(start)
@@ -160,6 +163,36 @@ def alarms_of(events: Iterable[Mapping[str, Any]], amended: Iterable[tuple[str, 
         starts = changed.get((writers[name], alarm.segment), [])
         alarm.data_changed = any(alarm.since_us <= start <= alarm.opened_us for start in starts)
     return list(alarms.values())
+
+
+def told_together(alarms: Iterable[Alarm]) -> list[tuple[Alarm, list[Alarm]]]:
+    """Alarms as they are told, each with the declared checks that say no more than it does.
+
+    A column that is broken, gone or retyped breaks its checks in the same window: that is one thing, as long as both
+    are open or closed with the same window. All of them are alarms, in the store and where alarms are counted.
+    """
+    listed = list(alarms)
+    checks: dict[tuple[object, ...], list[Alarm]] = {}
+    for alarm in filter(_is_check, listed):
+        checks.setdefault(_when(alarm), []).append(alarm)
+    told = [(alarm, checks.pop(_when(alarm), [])) for alarm in listed if _says_why(alarm)]
+    together = {alarm.id: with_it for alarm, with_it in told}
+    within = {check.id for _, with_it in told for check in with_it}
+    return [(alarm, together.get(alarm.id, [])) for alarm in listed if alarm.id not in within]
+
+
+def _says_why(alarm: Alarm) -> bool:
+    """Whether all rows of a column are wrong, which breaks any check of it."""
+    return (alarm.detector == "breakage" and not alarm.segment) or (alarm.detector == "rule" and not _is_check(alarm))
+
+
+def _is_check(alarm: Alarm) -> bool:
+    """Whether it is of a declared check, and of no rule of all monitors: about whole rows, or what a column is."""
+    return alarm.detector == "rule" and bool(alarm.column) and not alarm.what.startswith("the column is ")
+
+
+def _when(alarm: Alarm) -> tuple[object, ...]:
+    return alarm.writer, alarm.column, alarm.raised_us or alarm.opened_us, alarm.closed_us
 
 
 def _number(alarm: str) -> tuple[str, int]:
@@ -176,6 +209,7 @@ def _opened(event: Mapping[str, Any]) -> Alarm:
         detector=event["detector"],
         opened=event["window"],
         opened_us=event["window_start"],
+        raised_us=event["window_start"],
         since=event["since_window"],
         since_us=event["since"],
         rows=event["rows"],

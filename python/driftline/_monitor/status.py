@@ -50,6 +50,11 @@ class Status:
         return [alarm for alarm in self.alarms if alarm.is_open]
 
     @property
+    def closed(self) -> list[Alarm]:
+        """Alarms that are not."""
+        return [alarm for alarm in self.alarms if not alarm.is_open]
+
+    @property
     def unread(self) -> list[dict[str, Any]]:
         """Series with an open alarm of which nothing can be read, as its file is damaged."""
         known = {alarm.id for alarm in self.alarms}

@@ -9,7 +9,7 @@ from driftline._format import count, counted, percent
 from driftline._monitor.alarms import Alarm
 from driftline._monitor.status import Source, Status
 
-__all__ = ["damaged", "few", "learning", "place", "points", "promise", "rows_of", "segments", "summary"]
+__all__ = ["checks", "damaged", "few", "learning", "place", "points", "promise", "rows_of", "segments", "summary"]
 
 OTHER = "=__other__"
 """What stands in the name of a segment of rows that have none of their own."""
@@ -37,6 +37,12 @@ def points(alarm: Alarm) -> tuple[float, float] | None:
     least, most = alarm.change_at_least or 0.0, alarm.change_at_most or 0.0
     low, high = sorted((abs(least), abs(most))) if least * most > 0 else (0.0, max(abs(least), abs(most)))
     return 100 * low, 100 * high
+
+
+def checks(broken: Sequence[Alarm]) -> Iterator[str]:
+    """Checks that an alarm breaks too, which are told beside it."""
+    for check in broken:
+        yield f"it breaks a check too, {check.id}: {check.what}"
 
 
 def damaged(status: Status) -> Iterator[str]:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 from driftline._format import counted, percent
 from driftline._monitor import words
-from driftline._monitor.alarms import Alarm
+from driftline._monitor.alarms import Alarm, told_together
 from driftline._page.markup import NAME, VALUE, text
 
 __all__ = ["alarms"]
@@ -22,7 +22,8 @@ Place = Callable[[Alarm], str | None]
 def alarms(found: Sequence[Alarm], place: Place) -> str:
     """Open ones first, in the order in which they were raised; closed ones folded, the latest first."""
     opened = [alarm for alarm in found if alarm.is_open]
-    closed = sorted((alarm for alarm in found if not alarm.is_open), key=lambda alarm: -(alarm.closed_us or 0))
+    closed = [alarm for alarm in found if not alarm.is_open]
+    closed.sort(key=lambda alarm: -(alarm.closed_us or 0))
     told = _list(opened, MOST_OPEN, place) if opened else "<p>None."
     folded = (
         f"<details id=closed><summary><h3>{counted(len(closed), 'closed alarm')}</h3></summary>"
@@ -35,12 +36,15 @@ def alarms(found: Sequence[Alarm], place: Place) -> str:
 
 
 def _list(listed: Sequence[Alarm], most: int, place: Place) -> str:
-    more = len(listed) - most
-    rest = f"<p>and {more:,} more" if more > 0 else ""
-    return f"<ul class=alarms>{''.join(_alarm(alarm, place(alarm)) for alarm in listed[:most])}</ul>{rest}"
+    told = told_together(listed)
+    more = sum(1 + len(checks) for _, checks in told[most:])
+    rest = f"<p>and {more:,} more" if more else ""
+    return (
+        f"<ul class=alarms>{''.join(_alarm(alarm, checks, place(alarm)) for alarm, checks in told[:most])}</ul>{rest}"
+    )
 
 
-def _alarm(alarm: Alarm, place: str | None) -> str:
+def _alarm(alarm: Alarm, checks: Sequence[Alarm], place: str | None) -> str:
     column = text(alarm.column or "rows", NAME)
     name = f"<a href=#{place}>{column}</a>" if place is not None else f"<span>{column}</span>"
     segment = f" <span>in {text(alarm.segment, NAME)}</span>" if alarm.segment else ""
@@ -49,7 +53,7 @@ def _alarm(alarm: Alarm, place: str | None) -> str:
     level = 3 if alarm.is_open else 4
     return (
         f'<li id="{text(alarm.id)}"><h{level}>{state} {text(alarm.id)} {name}{segment}</h{level}>{_moved(alarm)}'
-        f"<p>{'. '.join(_history(alarm))}.<p>{_promise(alarm)}"
+        f"<p>{'. '.join([*_history(alarm), *_checks(checks)])}.<p>{_promise(alarm)}"
     )
 
 
@@ -80,6 +84,12 @@ def _history(alarm: Alarm) -> list[str]:
     if alarm.data_changed:
         told.append("The data of its windows changed since")
     return told
+
+
+def _checks(broken: Sequence[Alarm]) -> list[str]:
+    """Checks that it breaks too, each where links to it lead."""
+    told = zip(broken, words.checks(broken), strict=True)
+    return [f'<span id="{text(check.id)}">{text(line[:1].upper() + line[1:])}</span>' for check, line in told]
 
 
 def _promise(alarm: Alarm) -> str:

@@ -1,13 +1,13 @@
 """What `driftline monitor` and `driftline status` say."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
 from driftline._format import count, counted, percent, shown
 from driftline._monitor import words
-from driftline._monitor.alarms import Alarm
+from driftline._monitor.alarms import Alarm, told_together
 from driftline._monitor.archive import ReadSummary
 from driftline._monitor.replay import Replay
 from driftline._monitor.status import Status
@@ -67,14 +67,14 @@ def summary_lines(summary: ReadSummary) -> Iterator[str]:
         yield f"{name} is gone after {count(rows)} of its {count(of)} rows were read: the others are missing"
 
 
-def alarm_lines(alarm: Alarm) -> Iterator[str]:
-    """An alarm in a few lines."""
+def alarm_lines(alarm: Alarm, checks: Sequence[Alarm] = ()) -> Iterator[str]:
+    """An alarm in a few lines, with the checks that it breaks."""
     where = words.place(alarm.column, alarm.segment)
     state = "OPEN" if alarm.is_open else f"closed {alarm.closed}"
     yield f"{alarm.id} {state}, since {alarm.since}: {shown(where, 60)} {alarm.what}{_shares(alarm)}"
     notes = [f"found by the {alarm.detector} detector after {alarm.opened}" if alarm.detector != "rule" else ""]
     notes += [f"then also {words.few(alarm.also)}" if alarm.also else ""]
-    notes += ["the data changed since" if alarm.data_changed else ""]
+    notes += ["the data changed since" if alarm.data_changed else "", *words.checks(checks)]
     told = "; ".join(note for note in notes if note)
     if told:
         yield f"   {told}"
@@ -102,17 +102,17 @@ def tell_status(status: Status, now: datetime | None = None) -> Iterator[str]:
             if told is not None:
                 yield f"   {told}"
     yield from words.promise(status)
-    listed = status.open[:MOST_ALARMS]
-    for alarm in listed:
-        yield from alarm_lines(alarm)
+    opened = told_together(status.open)
+    for alarm, checks in opened[:MOST_ALARMS]:
+        yield from alarm_lines(alarm, checks)
         latest = alarm.latest
         if latest is not None:
             shares = f"{percent(latest.reference_share)} -> {percent(latest.share)}"
             yield f"   in {latest.window}: {shown(latest.moved, 60)}, {shares}"
-    if len(status.open) > len(listed):
-        yield f"   and {counted(len(status.open) - len(listed), 'more open alarm')}"
-    closed = sorted((alarm for alarm in status.alarms if not alarm.is_open), key=lambda alarm: alarm.closed_us or 0)
-    for alarm in closed[-MOST_CLOSED:]:
+    if len(opened) > MOST_ALARMS:
+        yield f"   and {counted(sum(1 + len(checks) for _, checks in opened[MOST_ALARMS:]), 'more open alarm')}"
+    closed = told_together(sorted(status.closed, key=lambda alarm: alarm.closed_us or 0))
+    for alarm, _ in closed[-MOST_CLOSED:]:
         yield next(alarm_lines(alarm))
     yield words.summary(status)
 
