@@ -97,7 +97,7 @@ def test_title_alarms_series_and_volume_in_this_order() -> None:
     page = render(status(history, alarm(history, 1, 40), closed), history, NOW)
     told = words(page)
     for part in (
-        "Monitor loans , by driftline, 2026-01-06 00:00 UTC 1 alarm open, 1 closed; 2 series quiet",
+        "Monitor loans , by driftline, 2026-01-06 00:00 UTC 1 alarm open, 1 closed; 1 series quiet, 1 quiet again",
         "123,456 rows, 7 rows late, 3 rows without a time, 1 row with an absurd time; newest row 2026-01-05 22:00 UTC, "
         "2 hours ago; still open: 2026-01-05 (12 rows); watching.",
         f"Promise: 1 per year false at most, on average, over all series of a source; {PROMISE}.",
@@ -113,7 +113,7 @@ def test_title_alarms_series_and_volume_in_this_order() -> None:
     ):
         assert part in told
         told = told[told.index(part) :]
-    assert Page(page).all("title") == ["driftline: loans: 1 alarm open, 1 closed; 2 series quiet"]
+    assert Page(page).all("title") == ["driftline: loans: 1 alarm open, 1 closed; 1 series quiet, 1 quiet again"]
 
 
 def test_alarms_link_to_their_series_and_the_worst_comes_first() -> None:
@@ -131,6 +131,22 @@ def test_alarms_link_to_their_series_and_the_worst_comes_first() -> None:
         ("s2", "quiet"),
         ("s3", "quiet"),
     ]
+
+
+@pytest.mark.parametrize("columns", [4, 1_600])
+def test_series_are_counted_in_one_way(columns: int) -> None:
+    history = made(columns, 8)
+    ended = {"closed": history.labels[6], "closed_us": history.starts[6]}
+    alarms = [alarm(history, 0, 4), alarm(history, 1, 4, 2, **ended), alarm(history, 1, 3, 3, **ended)]
+    given_status = status(history, *alarms)
+    given_status.series[2]["status"] = "learning"
+    page = render(given_status, history, NOW)
+    quiet = columns - 3
+    assert f"1 alarm open, 2 closed; {quiet:,} series quiet, 1 quiet again, 1 learning" in words(page)
+    for word, n in (("open", 1), ("closed", 1), ("quiet", quiet), ("learning", 1)):
+        # As a filter, and where it is said what it means.
+        assert f">{word} ({n:,})" in page
+        assert re.search(rf"<li><b class=[a-z]+>{n:,} {word}</b>", page)
 
 
 def test_an_alarm_about_whole_rows_leads_to_the_volume() -> None:

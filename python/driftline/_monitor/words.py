@@ -1,7 +1,7 @@
 """What is said of a monitor, wherever it is said."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -9,7 +9,19 @@ from driftline._format import count, counted, percent
 from driftline._monitor.alarms import Alarm
 from driftline._monitor.status import Source, Status
 
-__all__ = ["checks", "damaged", "few", "learning", "place", "points", "promise", "rows_of", "segments", "summary"]
+__all__ = [
+    "checks",
+    "damaged",
+    "few",
+    "learning",
+    "place",
+    "points",
+    "promise",
+    "rows_of",
+    "segments",
+    "state_of",
+    "summary",
+]
 
 OTHER = "=__other__"
 """What stands in the name of a segment of rows that have none of their own."""
@@ -122,24 +134,46 @@ def segments(source: Source, limit: int) -> str | None:
     return f"{counted(limit, 'segment')} watched apart, which is the limit: the rows of any others are in {where}"
 
 
+def state_of(standing: Mapping[str, Any] | None, alarms: Iterable[Alarm]) -> str:
+    """What is said of a series, here and wherever series are counted, in a word.
+
+    `open` where an alarm is; of those that are watched else `closed` where there was one, `quiet` where there was none;
+    and of all others where they stand.
+
+    Args:
+        standing: How it stands, where its source still has it.
+        alarms: All of its alarms.
+    """
+    listed = list(alarms)
+    # One that cannot be read is known by the series.
+    if any(alarm.is_open for alarm in listed) or (standing is not None and standing["alarm"] is not None):
+        return "open"
+    word = "no reference" if standing is None else str(standing["status"])
+    if word != "watching":
+        return word
+    return "closed" if listed else "quiet"
+
+
 def summary(status: Status) -> str:
-    """How many alarms are open, how much is quiet, and how much is not watched yet."""
-    alarmed = {(alarm.writer, alarm.segment, alarm.column) for alarm in status.open}
-    unread = status.unread
+    """How many alarms are open, how many series are quiet, and how many are not watched yet."""
+    alarms: dict[tuple[str, str, str], list[Alarm]] = {}
+    for alarm in status.alarms:
+        alarms.setdefault((alarm.writer, alarm.segment, alarm.column), []).append(alarm)
     words = Counter(
-        str(row["status"])
+        state_of(row, alarms.get((source.writer, row["segment"], row["column"]), ()))
         for source in status.sources
         for row in source.series
-        if (source.writer, row["segment"], row["column"]) not in alarmed
-        and row not in unread
         # Where there are no more values than are watched apart, no row is of any other.
-        and not (OTHER in row["segment"] and row["status"] == "no reference")
+        if not (OTHER in row["segment"] and row["status"] == "no reference")
     )
-    opened = len(status.open)
-    closed = len(status.alarms) - opened
-    quiet = f"{count(words.pop('watching', 0))} series quiet"
-    told = [quiet, *(f"{count(number)} {word}" for word, number in sorted(words.items()))]
-    return f"{counted(opened + len(unread), 'alarm')} open, {closed} closed; {', '.join(told)}"
+    # Alarms are counted, and not their series.
+    words.pop("open", None)
+    opened, closed = len(status.open) + len(status.unread), len(status.closed)
+    told = [f"{count(words.pop('quiet', 0))} series quiet"]
+    over = words.pop("closed", 0)
+    told += [f"{count(over)} quiet again"] if over else []
+    told += [f"{count(number)} {word}" for word, number in sorted(words.items())]
+    return f"{counted(opened, 'alarm')} open, {count(closed)} closed; {', '.join(told)}"
 
 
 def _ago(moment: datetime, now: datetime | None) -> str:

@@ -96,7 +96,8 @@ def _page(
         return places.get(key_of(alarm)) if alarm.column else "volume"
 
     labels = history.labels
-    counts = Counter(line.word for line in shown)
+    # Of those that are left out too, as the title counts them.
+    counts = Counter(line.word for line in ranked)
     listed = [(word, counts[word]) for word in WORDS if counts[word]]
     # Rows of open alarms look like those of what changed in a comparison.
     found = tools("Alarm", listed, [("more", "Show all")]).replace("<option value=open>", "<option value=changed>")

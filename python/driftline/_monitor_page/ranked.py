@@ -5,16 +5,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from driftline._monitor import words
 from driftline._monitor.alarms import Alarm
-from driftline._monitor.status import WATCHED, Status
+from driftline._monitor.status import Status
 from driftline._monitor_page.history import History, Key, Series
 
 __all__ = ["WORDS", "Line", "lines"]
 
 WORDS = {
     "open": "an alarm is open",
-    "closed": "an alarm was open",
-    "quiet": "no alarm so far",
+    "closed": "quiet again: an alarm was open, and closed",
+    "quiet": "watched, and no alarm so far",
     "learning": "the reference is being learnt",
     "calibrating": "watched, but how windows vary is not known yet, so no promise is stated",
     "no reference": "there is nothing to compare with",
@@ -57,12 +58,7 @@ def key_of(alarm: Alarm) -> Key:
 
 
 def _line(series: Series, standing: Mapping[str, Any] | None, alarms: Sequence[Alarm]) -> Line:
-    word = "no reference" if standing is None else standing["status"]
-    if any(alarm.is_open for alarm in alarms):
-        word = "open"
-    elif word in WATCHED[:1]:
-        word = "closed" if alarms else "quiet"
-    return Line(word, series, standing, alarms)
+    return Line(words.state_of(standing, alarms), series, standing, alarms)
 
 
 def _place(line: Line) -> tuple[int, float, Key]:
