@@ -517,6 +517,44 @@ def test_a_reference_without_windows_is_calibrated(home: pathlib.Path, tmp_path:
     assert found["promises"]
 
 
+@pytest.mark.parametrize("way", ["handed over", "an archive"])
+@pytest.mark.parametrize("lacks", [["id"], ["ts"], ["id", "ts", "v"]], ids="+".join)
+def test_a_reference_needs_no_id_no_version_and_no_time(
+    home: pathlib.Path, tmp_path: pathlib.Path, lacks: list[str], way: str
+) -> None:
+    def rows(first: int, end: int) -> pl.DataFrame:
+        return hours(first, end).with_columns(id=pl.int_range(pl.len()).cast(pl.String), v=pl.lit("1"))
+
+    columns = {"time": "ts", "id": "id", "version": "v"}
+    reference = log.write(tmp_path / "train.parquet", rows(-50, 0).drop(lacks))
+    data = tmp_path / "data"
+    # That of the first is in a later file only.
+    log.write(data / "0.parquet", rows(0, 20).drop("v"))
+    log.write(data / "1.parquet", rows(20, 40))
+    settings: dict[str, Any] = {"reference": str(reference), "columns": columns}
+    if way == "an archive":
+        settings["data"] = str(data)
+    with log.monitor(home, **settings) as made:
+        if way == "an archive":
+            summary = made.read(now=log.NOW)
+            assert (summary.files, summary.unreadable) == (2, {})
+        else:
+            made.update(rows(0, 40), now=log.NOW)
+        # Neither is watched by its values.
+        assert {row["column"]: row["reference_rows"] for row in made.series()} == {"x": 5000, "c": 5000}
+        assert len(log.rows_by_window(log.results(made))) == 39
+        assert made.alarm_list() == []
+    if "id" not in lacks:
+        return
+    # The rows must have what names them all the same.
+    for path in data.iterdir():
+        log.write(path, hours(0, 40))
+    with log.monitor(tmp_path / "other", **settings) as made:
+        begin = made.read if way == "an archive" else partial(made.update, hours(0, 40))
+        with pytest.raises(dl.errors.InputError, match=r'columns.(id|version) is "(id|v)", and the rows have no such'):
+            begin(now=log.NOW)
+
+
 def test_a_reference_is_read_once(home: pathlib.Path, tmp_path: pathlib.Path) -> None:
     path = log.write(tmp_path / "train.parquet", hours(-50, 0))
     with log.monitor(home, reference=str(path)) as made:

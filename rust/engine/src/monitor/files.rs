@@ -180,6 +180,7 @@ impl Monitor {
     pub fn read(&mut self, files: &mut Files, now_us: i64) -> Result<Option<u64>> {
         let time = self.settings.time.clone();
         if !std::mem::replace(&mut files.is_begun, true) {
+            self.find_names(files.files.iter().map(|file| &file.unread.input))?;
             let begun = |file: &&mut File| file.unread.skip > 0 && !file.is_over;
             files.files.iter_mut().filter(begun).take(MOST_OPEN).try_for_each(|file| file.load(&time))?;
         }

@@ -39,12 +39,17 @@ impl Names {
         self.0.extend(other.0);
     }
 
+    /// Whether a column is there.
+    pub fn has(&self, column: &str) -> bool {
+        self.0.contains(column)
+    }
+
     /// Whether all columns are there that are named, each with where that is.
     ///
     /// # Errors
     /// One is not.
-    pub fn check(&self, named: &[(String, String)]) -> Result<()> {
-        let Some((place, column)) = named.iter().find(|(_, column)| !self.0.contains(column)) else {
+    pub fn check<'a>(&self, named: impl IntoIterator<Item = &'a (String, String)>) -> Result<()> {
+        let Some((place, column)) = named.into_iter().find(|(_, column)| !self.has(column)) else {
             return Ok(());
         };
         // A third of the letters may be wrong: two that changed places are two.

@@ -12,7 +12,7 @@ use crate::monitor::times::{NO_TIME, instants_us};
 use crate::monitor::watched::{CHOOSES, Watched, row_chooses};
 use crate::options::{Collect, Options};
 use crate::profile::Profile;
-use crate::source::Input;
+use crate::source::{Input, ReadAhead, name_input};
 use crate::threads;
 use crate::{Error, Result};
 use arrow_array::RecordBatch;
@@ -117,10 +117,34 @@ impl Monitor {
     pub fn bin_reference(&mut self, inputs: &[Input]) -> Result<()> {
         let mut known = Names::default();
         let (profile, choosing, chosen_by) = profile_of_reference(inputs, &self.settings, &mut known)?;
-        known.check(&self.settings.named)?;
-        self.names_are_known = true;
+        // Nothing is compared with what names a row or a version: the rows alone must have it.
+        let named = &self.settings.named;
+        known.check(named.iter().filter(|(_, column)| self.settings.watches(column)))?;
+        self.names_are_known = named.iter().all(|(_, column)| known.has(column));
         self.state.chosen_by = chosen_by;
         self.bin(&profile, Some(&choosing))
+    }
+
+    /// Looks for the columns that settings name and a reference lacks, which any of the first files may have.
+    pub(in crate::monitor) fn find_names<'a>(
+        &mut self,
+        mut inputs: impl Iterator<Item = &'a Input>,
+    ) -> Result<()> {
+        if self.state.counts.rows > 0 || self.names_are_known {
+            return Ok(());
+        }
+        let named = &self.settings.named;
+        let mut known = Names::default();
+        known.extend(self.state.known.iter().cloned());
+        while !named.iter().all(|(_, column)| known.has(column)) {
+            let Some(input) = inputs.next() else { return known.check(named) };
+            if let Some(batch) = ReadAhead::try_new(input.clone())?.next() {
+                let names = batch.and_then(|batch| Names::of(batch.schema_ref()));
+                known.merge(names.map_err(|error| name_input(error, &input.name))?);
+            }
+        }
+        self.names_are_known = true;
+        Ok(())
     }
 
     pub(in crate::monitor) fn rebuild_options(&mut self) -> Result<()> {
@@ -170,8 +194,8 @@ impl Monitor {
     /// A column cannot be read.
     pub fn end_learning(&mut self) -> Result<()> {
         let learnt = std::mem::take(&mut self.open);
-        let windows: Vec<i64> =
-            learnt.keys().copied().filter(|window| *window != TIMELESS_CHOOSING).collect();
+        // Rows without a time are in none, and say nothing of how many a window has.
+        let windows: Vec<i64> = learnt.keys().copied().filter(|window| *window > TIMELESS_CHOOSING).collect();
         for pair in windows.windows(2) {
             // Windows without rows are of the reference too; of a long gap each season has been seen.
             for window in (pair[0] + 1..pair[1]).take(MOST_EMPTY as usize) {
