@@ -16,6 +16,7 @@ import pyarrow as pa
 import pytest
 
 import driftline as dl
+from driftline._monitor.state import VERSION
 from driftline._monitor.status import status_of
 from driftline.store import Store
 
@@ -892,16 +893,19 @@ def test_a_damaged_checkpoint_is_told_and_the_source_is_free(home: pathlib.Path)
         pass
 
 
-def test_a_checkpoint_of_a_newer_version_is_refused_and_left_alone(
-    home: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("version", "todo"), [(VERSION + 1, "update driftline"), (VERSION - 1, "name the monitor anew, so that it reads")]
+)
+def test_a_checkpoint_of_another_version_is_refused_and_left_alone(
+    home: pathlib.Path, monkeypatch: pytest.MonkeyPatch, version: int, todo: str
 ) -> None:
-    with monkeypatch.context() as newer:
-        newer.setattr("driftline._monitor.state.VERSION", 2)
+    with monkeypatch.context() as other:
+        other.setattr("driftline._monitor.state.VERSION", version)
         with log.monitor(home) as made:
             made.update(hours(0, 50), now=log.NOW)
     (checkpoint,) = home.glob("store/*/*/checkpoint")
     content = checkpoint.read_bytes()
-    with pytest.raises(dl.errors.InputError, match="of version 2, this driftline reads 1: update driftline"):
+    with pytest.raises(dl.errors.InputError, match=f"of version {version}, this driftline reads {VERSION}: {todo}"):
         log.monitor(home)
     assert checkpoint.read_bytes() == content
 

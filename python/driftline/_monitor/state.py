@@ -21,7 +21,7 @@ SHAPING: Final = (
 )
 """Keys that results depend on: another value makes another monitor."""
 
-VERSION: Final = 1
+VERSION: Final = 2
 """Of what a checkpoint holds, the state of the engine in it too."""
 
 LENGTH: Final = 8
@@ -112,10 +112,10 @@ class State:
             version = int(values.pop("version"))
         except (ValueError, TypeError, KeyError) as error:
             raise InputError(f"the checkpoint is damaged: {error}") from None
-        if version > VERSION:
-            raise InputError(
-                f"the checkpoint is of version {version}, this driftline reads {VERSION}: update driftline"
-            )
+        if version != VERSION:
+            # The state of the engine says only by this what it is.
+            todo = "update driftline" if version > VERSION else "name the monitor anew, so that it reads its data again"
+            raise InputError(f"the checkpoint is of version {version}, this driftline reads {VERSION}: {todo}")
         try:
             files = {name: FileSeen(**seen) for name, seen in values.pop("files").items()}
             begun = {name: Begun(**{**of, "file": FileSeen(**of["file"])}) for name, of in values.pop("begun").items()}

@@ -242,6 +242,34 @@ fn a_change_opens_an_alarm_and_its_end_closes_it() {
     assert!((since - (START_US + 80 * HOUR_US)).abs() <= 2 * HOUR_US);
 }
 
+/// What moves in the same hours of every day closes once between two days, and then stays open until it is over for good.
+#[test]
+fn a_change_that_recurs_every_day_stays_open() {
+    const WINDOWS: i64 = 200;
+    let every = Every { count: 6, unit: Unit::Hour };
+    let settings = Settings { calendar: Calendar::try_new(every, "UTC").unwrap(), ..settings() };
+    let mut made = hours(0, 6 * WINDOWS, 50, 8);
+    for (i, x) in made.x.iter_mut().enumerate() {
+        let window = i as i64 / 300;
+        if (52..172).contains(&window) && window % 4 == 2 && i % 5 < 2 {
+            *x = x.map(|x| x + 0.5);
+        }
+    }
+    let (rows, end_us) = (made.batch(), START_US + 6 * (WINDOWS + 1) * HOUR_US);
+    let whole = feed(&settings, &rows, &[rows.num_rows()], false, end_us);
+    let events = whole.events();
+    let happened: Vec<_> =
+        events.iter().map(|event| &*event[0]).filter(|happened| *happened != "extended").collect();
+    assert_eq!(happened, ["opened", "closed", "reopened", "closed"], "{events:?}");
+    let windows = text(&whole.alarms(), "window");
+    // It is over with 16 February, 12:00: it was closed for two windows, and so has to be back for four.
+    assert_eq!(windows[windows.len() - 1], "2026-02-17 18:00", "{windows:?}");
+    for restarts in [false, true] {
+        let cut = feed(&settings, &rows, &[997, 1, 50], restarts, end_us);
+        assert_eq!((cut.results(), cut.alarms()), (whole.results(), whole.alarms()));
+    }
+}
+
 #[test]
 fn breakages_are_found_in_their_first_window() {
     type Case = (&'static str, fn(&mut Rows, usize), &'static str);

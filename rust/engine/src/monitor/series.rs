@@ -29,6 +29,9 @@ const MOST_SINCE: i64 = 1000;
 /// An alarm that comes back within as many windows of its end as it took to end is the same one, within these bounds.
 const BACK_WITHIN: i64 = 3;
 const BACK_WITHIN_AT_MOST: i64 = 30;
+/// An alarm that was reopened closes once it is over for so many times as long as it was closed before, or as it had to be
+/// over the last time.
+const STAYS: i64 = 2;
 /// Sets, the surest, whose return is waited for before an alarm closes.
 const MOST_CLOSINGS: usize = 8;
 
@@ -195,6 +198,10 @@ struct Alarm {
     raised: i64,
     /// The window after which it ended.
     ended: i64,
+    /// Windows with rows for which all of it must have been back before it closes.
+    stays: i64,
+    /// Such windows so far.
+    back: i64,
     promise: String,
 }
 
@@ -207,8 +214,17 @@ impl Alarm {
         promise: String,
     ) -> Self {
         let (moved, closings) = (BTreeSet::new(), vec![]);
-        let (since, window) = (found.since, seen.window);
-        Self { events: 0, detector, broken, moved, closings, since, raised: window, ended: window, promise }
+        let (since, raised, ended) = (found.since, seen.window, seen.window);
+        let (events, stays, back) = (0, 1, 0);
+        Self { events, detector, broken, moved, closings, since, raised, ended, stays, back, promise }
+    }
+
+    /// It moved again: what recurs, such as every day, leaves it open from now on, where it would close and reopen each
+    /// time.
+    fn reopen(mut self, seen: &Seen<'_>) -> Self {
+        let away = seen.window - self.ended;
+        self.stays = (STAYS * away.max(self.stays)).clamp(BACK_WITHIN, BACK_WITHIN_AT_MOST);
+        self
     }
 
     /// It is over with a window, and why.
@@ -473,11 +489,11 @@ impl Series {
         let (mut alarm, happened) = match self.alarm.take() {
             Some(alarm) => (alarm, Happened::Extended),
             None => match self.ended.take().filter(back) {
-                Some(alarm) => (alarm, Happened::Reopened),
+                Some(alarm) => (alarm.reopen(seen), Happened::Reopened),
                 None => (Alarm::new(seen, &found, detector, broken, promise.clone()), Happened::Opened),
             },
         };
-        alarm.raised = seen.window;
+        (alarm.raised, alarm.back) = (seen.window, 0);
         // A drift that goes on passes again and again, each time with another of the sets that moved: what is told is
         // only what had not moved before.
         let is_news = happened != Happened::Extended || !alarm.moved.contains(&Set::of(&found));
@@ -564,7 +580,8 @@ impl Series {
             let (count, band) = (sets[set.set as usize], bands.map(|bands| bands[set.set as usize]));
             back &= band.is_none_or(|band| closing.update(&band, count, rows) >= Closing::ENOUGH);
         }
-        if !(back || mended) {
+        alarm.back = if back || mended { alarm.back + 1 } else { 0 };
+        if alarm.back < alarm.stays {
             return;
         }
         let Some(mut alarm) = self.alarm.take() else { return };
