@@ -8,10 +8,13 @@ from driftline._format import count, counted, percent, shown, whole_percent
 if TYPE_CHECKING:
     from driftline._comparison import Comparison
 
-__all__ = ["Cell", "ColumnComparison", "Moved"]
+__all__ = ["FIELDS", "Cell", "ColumnComparison", "Moved", "rows_shown"]
 
 QUANTILES = (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99)
 """Shares whose quantiles tell the shape of a column: the ends, the middle, and what lies between."""
+
+TWO_CELLS = 2
+"""What one of them loses the other gains."""
 
 NAMED = 3
 """What moved that a sentence has room for."""
@@ -155,7 +158,11 @@ class ColumnComparison:
     def explanation(self) -> str:
         """What is known of the column, in a sentence or two; empty where nothing is to be said."""
         if self.verdict == "drift":
-            return f"{capital(self.size)}. {self._told() or 'Many cells changed a little, no single one provably'}."
+            told = self._told() or "Many cells changed a little, no single one provably"
+            # Of more than two cells a stretch may have gained or lost more than moved past any one value.
+            is_part = self.kind == "number" and len(self.cells) > TWO_CELLS
+            where = " past one value or into one bin" if is_part else ""
+            return f"{percent(self.effect)} of rows moved{where} (at most {percent(self.effect_bound)}). {told}."
         if self.verdict in ("stable", "undecided"):
             return f"{capital(self.size)}."
         return f"{_went(self.moved)}." if self.moved else ""
@@ -201,9 +208,10 @@ class ColumnComparison:
         if self.needs == "values":
             return f"rare values hold {percent(self.hidden)} of rows, and what changes there goes unseen: group them"
         if self.needs == "sketch":
-            return f"sketches with an error of {percent(self.sketch_error)} {told}; raw data or a larger k would"
+            return f"sketches with an error of {percent(self.sketch_error)} {told}; it takes raw data or a larger k"
         rows = f"{counted(self.reference_rows, 'row')} of the reference"
-        return f"{rows} cannot exclude {whole_percent(limit)}, however many come now; only a larger reference would"
+        many = "however many come now (they may prove a change)"
+        return f"{rows} cannot exclude {whole_percent(limit)}, {many}; only a larger reference would"
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data: every field, and the statistics."""
@@ -241,8 +249,13 @@ FIELDS = (
 
 def _went(moved: Sequence[Moved]) -> str:
     """From what share to what."""
-    told = (f"{shown(m.label, 40)} went from {percent(m.reference)} to {percent(m.current)}" for m in moved)
+    told = (f"{rows_shown(m.label, 40)} went from {percent(m.reference)} to {percent(m.current)}" for m in moved)
     return capital("; ".join(told))
+
+
+def rows_shown(label: str, width: int) -> str:
+    """Which rows, on one line: a long value is cut in its middle, edges of bins never."""
+    return shown(label, width) if label.startswith("'") else label
 
 
 def about(rows: int) -> str:

@@ -5,8 +5,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from driftline import _core
-from driftline._column_comparison import FIELDS, ColumnComparison, Moved
-from driftline._format import count, counted, html_table, named, percent, shown, text_table, whole_percent
+from driftline._column_comparison import FIELDS, ColumnComparison, Moved, rows_shown
+from driftline._format import count, counted, html_table, named, percent, text_table, whole_percent
 from driftline._profile import Profile
 
 if TYPE_CHECKING:
@@ -248,7 +248,7 @@ class Comparison(Mapping[str, ColumnComparison]):
         add("NEW", [(name, "only in the current data", "") for name in self.only_in_current])
         stable = self._of("stable")
         if len(stable) == 1:
-            rows.append(("stable", named(stable[0].name), f"at most {percent(stable[0].effect_bound)}", ""))
+            rows.append(("stable", named(stable[0].name), stable[0].size, ""))
         elif stable:
             limit = whole_percent(self.tolerance or self.resolution)
             rows.append(("stable", f"{len(stable):,} columns", f"each within {limit} of the rows", ""))
@@ -330,4 +330,4 @@ def _flat(column: ColumnComparison) -> dict[str, Any]:
 def _moved(moved: Moved | None) -> str:
     if moved is None:
         return ""
-    return f"{shown(moved.label, 30)}: {percent(moved.reference)} -> {percent(moved.current)}"
+    return f"{rows_shown(moved.label, 30)}: {percent(moved.reference)} -> {percent(moved.current)}"

@@ -113,13 +113,30 @@ def _from_polars(data: Any) -> Iterable[object] | None:
 
 
 def _without_nulls(frame: Any) -> object:
-    """The frame, or a batch of its columns where some are of no type but null, which polars exports with a buffer."""
+    """The frame, or a batch of its columns where some are of no type but null, which polars exports with a buffer.
+
+    Raises:
+        InputError: Fields of a struct or elements of a list are.
+    """
+    for name, dtype in frame.schema.items():
+        if _holds_nulls(dtype):
+            raise InputError(
+                f'column "{name}" holds values of type Null, which polars cannot hand over: cast them, or leave it out'
+            )
     nulls = {name for name, dtype in frame.schema.items() if dtype == sys.modules["polars"].Null}
     if not nulls:
         return frame
     whole = frame.rechunk()
     columns = {name: [None] * frame.height if name in nulls else whole.select(name) for name in frame.columns}
     return _columns.batch_of_mapping(columns)
+
+
+def _holds_nulls(dtype: Any) -> bool:
+    """Whether the type has parts, of which one is null."""
+    parts = [field.dtype for field in getattr(dtype, "fields", ())]
+    if (inner := getattr(dtype, "inner", None)) is not None:
+        parts.append(inner)
+    return any(part == sys.modules["polars"].Null or _holds_nulls(part) for part in parts)
 
 
 def _lazy_batches(frame: Any) -> Iterator[object]:

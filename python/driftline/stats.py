@@ -134,7 +134,8 @@ def psi(reference: object, current: object, *, permutations: int = 999) -> Diver
     Args:
         reference: Rows per cell, shape `(cells,)`, at least two cells.
         current: Rows per cell over the same cells, same shape.
-        permutations: How many to draw where a cell is expected to hold fewer than five rows on a side.
+        permutations: How many to draw where a cell is expected to hold fewer than five rows on a side, 999 to
+            10,000,000.
 
     Raises:
         TypeError: A side is no sequence of numbers.
@@ -159,7 +160,8 @@ def jensen_shannon(reference: object, current: object, *, permutations: int = 99
     Args:
         reference: Rows per cell, shape `(cells,)`, at least two cells.
         current: Rows per cell over the same cells, same shape.
-        permutations: How many to draw where a cell is expected to hold fewer than five rows on a side.
+        permutations: How many to draw where a cell is expected to hold fewer than five rows on a side, 999 to
+            10,000,000.
 
     Raises:
         TypeError: A side is no sequence of numbers.
@@ -184,7 +186,8 @@ def hellinger(reference: object, current: object, *, permutations: int = 999) ->
     Args:
         reference: Rows per cell, shape `(cells,)`, at least two cells.
         current: Rows per cell over the same cells, same shape.
-        permutations: How many to draw where a cell is expected to hold fewer than five rows on a side.
+        permutations: How many to draw where a cell is expected to hold fewer than five rows on a side, 999 to
+            10,000,000.
 
     Raises:
         TypeError: A side is no sequence of numbers.
@@ -232,7 +235,8 @@ def chi_square(reference: object, current: object, *, permutations: int = 999) -
     Args:
         reference: Rows per cell, shape `(cells,)`, at least two cells.
         current: Rows per cell over the same cells, same shape. Cells that are empty on both sides are left out.
-        permutations: How many to draw for the p-value where a cell is expected to hold fewer than five rows on a side.
+        permutations: How many to draw for the p-value where a cell is expected to hold fewer than five rows on a side,
+            999 to 10,000,000.
 
     Raises:
         TypeError: A side is no sequence of numbers.
@@ -280,7 +284,7 @@ def kuiper(reference: object, current: object, *, permutations: int = 999) -> Or
     Args:
         reference: Rows per cell, in the order of the cells, shape `(cells,)`, at least two cells.
         current: Rows per cell over the same cells, same shape.
-        permutations: How many to draw for the p-value, which is at least `1 / (permutations + 1)`.
+        permutations: How many to draw, 999 to 10,000,000; the p-value is at least `1 / (permutations + 1)`.
 
     Raises:
         TypeError: A side is no sequence of numbers.
@@ -307,7 +311,7 @@ def wasserstein(reference: object, current: object, values: object, *, permutati
         reference: Rows per value, shape `(cells,)`, at least two cells.
         current: Rows per value, same shape.
         values: Where each cell lies, ascending, same shape.
-        permutations: How many to draw for the p-value, which is at least `1 / (permutations + 1)`.
+        permutations: How many to draw, 999 to 10,000,000; the p-value is at least `1 / (permutations + 1)`.
 
     Raises:
         TypeError: An argument is no sequence of numbers.
@@ -334,7 +338,7 @@ def cramer_von_mises(reference: object, current: object, *, permutations: int = 
     Args:
         reference: Rows per cell, in the order of the cells, shape `(cells,)`, at least two cells.
         current: Rows per cell over the same cells, same shape.
-        permutations: How many to draw for the p-value, which is at least `1 / (permutations + 1)`.
+        permutations: How many to draw, 999 to 10,000,000; the p-value is at least `1 / (permutations + 1)`.
 
     Raises:
         TypeError: A side is no sequence of numbers.
@@ -359,7 +363,7 @@ def energy(reference: object, current: object, values: object, *, permutations: 
         reference: Rows per value, shape `(cells,)`, at least two cells.
         current: Rows per value, same shape.
         values: Where each cell lies, ascending, same shape.
-        permutations: How many to draw for the p-value, which is at least `1 / (permutations + 1)`.
+        permutations: How many to draw, 999 to 10,000,000; the p-value is at least `1 / (permutations + 1)`.
 
     Raises:
         TypeError: An argument is no sequence of numbers.

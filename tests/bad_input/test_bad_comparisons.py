@@ -1,6 +1,7 @@
 """What cannot be compared is told in one sentence that says what to do, and the rest is compared all the same."""
 
 import errno
+import itertools
 import pathlib
 import subprocess
 import sys
@@ -26,12 +27,19 @@ def test_numbers_on_one_side_and_text_on_the_other() -> None:
     assert c["y"].p_value == c["y"].p_adjusted
 
 
-def test_times_in_another_unit_are_retyped_not_moved() -> None:
+def test_times_in_another_unit_are_the_same_times() -> None:
     seconds = np.datetime64("2026-01-01", "s") + np.arange(100)
-    c = dl.compare({"t": seconds, "y": [1] * 100}, {"t": seconds.astype("<M8[us]"), "y": [1] * 100})
-    assert c.retyped == {
-        "t": "timestamp[s] in the reference, timestamp[us] now: convert one side to compare the values"
-    }
+    days = np.datetime64("2026-01-01", "D") + np.arange(100)
+    units = [seconds, seconds.astype("<M8[us]"), seconds.astype("<M8[ns]"), days]
+    for reference, current in itertools.permutations(units, 2):
+        c = dl.compare({"t": reference, "y": [1] * 100}, {"t": current, "y": [1] * 100})
+        assert (c["t"].verdict, c["t"].reason, c.changed) == ("not judged", "a time", False)
+
+
+def test_durations_are_no_times() -> None:
+    seconds = np.arange(100)
+    c = dl.compare({"t": seconds.astype("<M8[s]")}, {"t": seconds.astype("<m8[s]")})
+    assert c.retyped == {"t": "timestamp[s] in the reference, duration[s] now: convert one side to compare the values"}
 
 
 @pytest.mark.parametrize(
@@ -110,9 +118,18 @@ def test_columns_of_which_there_is_nothing_to_compare(form: str) -> None:
     assert (list(c), c.only_in_reference, c.only_in_current) == (["a"], ["g"], ["n"])
 
 
+@pytest.mark.parametrize("values", [[{"x": None, "y": 1}], [[]], [[None]], [[{"x": [None]}]]])
+def test_parts_without_a_type_are_named(values: list[object]) -> None:
+    frame = pl.DataFrame({"a": values, "b": [1]})
+    for given in (frame, frame.lazy()):
+        with pytest.raises(dl.errors.InputError, match='column "a" holds values of type Null, .* cast them'):
+            dl.compare(given, {"b": [1]})
+    assert list(dl.compare(frame.select("b"), {"b": [1]})) == ["b"]
+
+
 def test_a_tiny_tolerance_is_told_as_it_is() -> None:
     told = dl.compare(NUMBERS, NUMBERS, tolerance=1e-300)["y"].size
-    limit = "cannot exclude 1e-298 %, however many come now; only a larger reference would"
+    limit = "cannot exclude 1e-298 %, however many come now (they may prove a change); only a larger reference would"
     assert told == f"100 rows of the reference {limit}"
     same = {"x": [1.0] * 1000, "y": [1.0] * 1000}
     assert "each within 12.3449 % of the rows" in repr(dl.compare(same, same, tolerance=0.123449))

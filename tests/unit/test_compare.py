@@ -277,7 +277,7 @@ def test_looks() -> None:
     lines = repr(c).splitlines()
     assert re.fullmatch(r"200,000 reference rows, 200,000 current, 3 columns, \d+\.\d\d s", lines[0])
     assert re.match(r"CHANGED +city +25.0 % of rows moved \(at most 2[5-9].\d %\) +'[bc]': 25.0 % -> ", lines[1])
-    assert re.fullmatch(r"stable +same +at most \d.\d %", lines[3])
+    assert re.fullmatch(r"stable +same +no cut point or bin gained or lost more than \d.\d % of the rows", lines[3])
     assert repr(dl.compare({"x": [1]}, {"x": [1, 2]})).startswith("1 reference row, 2 current, 1 column, ")
     assert "CHANGED" in c._repr_html_()
 

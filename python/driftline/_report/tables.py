@@ -81,9 +81,15 @@ def statistics(column: "ColumnComparison") -> str:
 
 
 def _statistic(name: str, known: dict[str, float]) -> str:
-    """A value, its interval where that has a width, and the value that chance alone exceeds in 5 % of cases."""
-    lower, upper, chance, df = (known.get(f"{name}_{part}") for part in ("lower", "upper", "null_95", "df"))
+    """A value, its interval where that has a width, and the value that chance alone exceeds in 5 % of cases.
+
+    What chance adds to a divergence is no part of its interval, and is told apart.
+    """
+    parts = ("debiased", "lower", "upper", "null_95", "df")
+    debiased, lower, upper, chance, df = (known.get(f"{name}_{part}") for part in parts)
     told = number(known[name])
+    if debiased is not None:
+        told += f", less what chance adds {number(debiased)}"
     if lower is not None and upper is not None and lower < upper:
         told += f" ({number(lower)} to {number(upper)})"
     if chance is not None:

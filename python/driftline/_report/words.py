@@ -52,10 +52,11 @@ def meanings(comparison: "Comparison") -> dict[str, str]:
     """What is meant by what is said of a column."""
     tolerance, resolution = whole_percent(comparison.tolerance), whole_percent(comparison.resolution)
     changed = f"more than {tolerance} of the rows moved" if comparison.tolerance else "some rows moved"
+    where = "moved past any one value or into any one bin of numbers, or between categories"
     stable = (
-        f"it is proved that no more than {tolerance} of the rows moved"
+        f"it is proved that no more than {tolerance} of the rows {where}"
         if comparison.tolerance
-        else f"no change was found, and it is proved that no more than {resolution} of the rows moved"
+        else f"no change was found, and it is proved that no more than {resolution} of the rows {where}"
     )
     return {
         "changed": f"it is proved that {changed}",

@@ -57,9 +57,9 @@ def tell(story: DemoStory, report: str) -> list[object]:
         "that is proved too. An id and a time\nsay nothing by their values.\n\n"
         "Did it go on? The last quarter (July and August 2019) against the one before:\n",
         last,
-        f"\nIt did not: {len(last.drifted)} columns changed, for both quarters lie after the change. Of "
-        f"{len(last.undecided)} columns, so few rows cannot\ntell whether {limit} of them moved: driftline says so, "
-        "and how many would.\n\n"
+        f"\nBoth quarters lie after the change: of {len(last.drifted)} columns a change is proved, of "
+        f"{len(last.stable)} that there is none. Of {len(last.undecided)} columns, so few rows\ncannot tell "
+        f"{limit} from nothing: driftline says so, and how many would.\n\n"
         f"The whole first comparison, with distributions: {report}\n\n"
         "Next, with data of your own:\n"
         "  driftline compare REFERENCE NEWER_DATA --html report.html --fail-on drift\n"

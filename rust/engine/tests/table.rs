@@ -94,7 +94,7 @@ fn versions_decide_who_may_read() {
         "{newer}"
     );
     assert!(read(None).unwrap_err().to_string().contains("is not a driftline profile"));
-    assert!(read(Some("first")).unwrap_err().to_string().contains("which is none"));
+    assert!(read(Some("first")).unwrap_err().to_string().contains("which no driftline writes"));
 }
 
 #[test]

@@ -10,7 +10,7 @@ pub mod judge;
 pub mod statistics;
 
 use crate::options::ancestors;
-use crate::profile::{ColumnProfile, Frequent, Kind, Profile, same_measure};
+use crate::profile::{ColumnProfile, Frequent, Kind, Profile, same_times};
 use crate::threads::map;
 use crate::{Error, Result};
 use cells::{Cells, category_cells, length_cells, missing_cells, number_cells, rows};
@@ -392,7 +392,7 @@ fn prepare(reference: &ColumnProfile, current: &ColumnProfile) -> std::result::R
     let empty = reference.counts.valid() == 0 || current.counts.valid() == 0;
     match reference.kind {
         _ if nullish || empty => Ok(missing_cells(reference, current)),
-        Kind::Time if !same_measure(Kind::Time, &reference.type_name, &current.type_name) => Err(retyped()),
+        Kind::Time if !same_times(&reference.type_name, &current.type_name) => Err(retyped()),
         Kind::Time if reference.type_name.starts_with("duration") => Err(NotJudged::Reason("a duration")),
         Kind::Time => Err(NotJudged::Reason("a time")),
         Kind::List | Kind::Embedding => Err(NotJudged::Reason("its elements or norm are compared")),

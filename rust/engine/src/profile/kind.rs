@@ -1,6 +1,7 @@
 //! What a column is to us: the Arrow type decides how its values are summarised.
 use arrow_schema::{DataType, TimeUnit};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 
 /// How the values of a column are summarised.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -116,6 +117,16 @@ pub fn same_measure(kind: Kind, a: &str, b: &str) -> bool {
         name.split_once('[').and_then(|(_, rest)| rest.split([',', ']']).next().map(str::to_owned))
     };
     kind != Kind::Time || (family(a), unit(a)) == (family(b), unit(b))
+}
+
+/// Whether times of two types, joined by `|`, say the same, in whatever unit or zone: days are instants too.
+pub fn same_times(a: &str, b: &str) -> bool {
+    let family = |name: &str| match name.split('[').next() {
+        Some("date") => "timestamp".to_owned(),
+        family => family.unwrap_or_default().to_owned(),
+    };
+    let families = |names: &str| names.split('|').map(family).collect::<BTreeSet<_>>();
+    families(a) == families(b)
 }
 
 /// Whether all values of the types, joined by `|`, are whole numbers.

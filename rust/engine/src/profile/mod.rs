@@ -18,7 +18,7 @@ use arrow_schema::{Field, Schema, SchemaRef};
 use builder::{ColumnBuilder, Scratch};
 pub use column::{Bins, ColumnProfile, Counts, Frequent};
 pub use flatten::Skipped;
-pub use kind::{Kind, same_measure, type_name};
+pub use kind::{Kind, same_measure, same_times, type_name};
 pub use numbers::Numbers;
 use std::collections::HashMap;
 use std::sync::Mutex;

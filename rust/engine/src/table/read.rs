@@ -82,7 +82,9 @@ pub(super) fn check_version(schema: &Schema) -> Result<()> {
             "is a profile of version {version}, this driftline reads up to {}.x: update driftline",
             SCHEMA_VERSION.0
         ))),
-        _ => Err(Error::Input(format!("has the profile version {version:?}, which is none"))),
+        _ => Err(Error::Input(format!(
+            "has the profile version {version:?}, which no driftline writes: profile the data again"
+        ))),
     }
 }
 
