@@ -161,7 +161,7 @@ class ColumnComparison:
             told = self._told() or "Many cells changed a little, no single one provably"
             # Of more than two cells a stretch may have gained or lost more than moved past any one value.
             is_part = self.kind == "number" and len(self.cells) > TWO_CELLS
-            where = " past one value or into one bin" if is_part else ""
+            where = " past a value or into a bin" if is_part else ""
             return f"{percent(self.effect)} of rows moved{where} (at most {percent(self.effect_bound)}). {told}."
         if self.verdict in ("stable", "undecided"):
             return f"{capital(self.size)}."
@@ -210,8 +210,7 @@ class ColumnComparison:
         if self.needs == "sketch":
             return f"sketches with an error of {percent(self.sketch_error)} {told}; it takes raw data or a larger k"
         rows = f"{counted(self.reference_rows, 'row')} of the reference"
-        many = "however many come now (they may prove a change)"
-        return f"{rows} cannot exclude {whole_percent(limit)}, {many}; only a larger reference would"
+        return f"{rows} may show a change, but never exclude {whole_percent(limit)}; a larger reference would"
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data: every field, and the statistics."""

@@ -253,10 +253,7 @@ def test_what_a_screen_reader_is_told(chromium: Any, demo: pathlib.Path) -> None
         # Every picture has words, and is one thing; bars stand beside their figures.
         pictures = [name for role, name in told if role in ("image", "img")]
         assert len(pictures) == 3
-        assert all(
-            re.match(r"Distribution, drawn from .* to .*, median .* in the reference, .* now", name)
-            for name in pictures
-        )
+        assert all(re.match(r"Shape drawn from .* to .*: reference median .*, now .*", name) for name in pictures)
         # Tables stay tables where they look like cards.
         overview = [name for role, name in told if role == "rowheader"]
         assert {"repaid", "y_pred"} <= set(overview)

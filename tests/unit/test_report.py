@@ -150,7 +150,7 @@ def test_what_was_compared_is_named_and_why_it_is_undecided(tmp_path: pathlib.Pa
     assert f"60 reference rows from {names[0]} , 120 current rows from {names[1]} and 1 more ." in words(page)
     told = "Share of the rows that moved, thin up to its upper bound; the mark is the tolerance, 2 %"
     (row,) = rows_of(page, told)[1:]
-    assert row[1].startswith("x 60 rows of the reference cannot exclude 2 %, however many come now")
+    assert row[1].startswith("x 60 rows of the reference may show a change, but never exclude 2 %")
 
 
 def test_what_matters_most_is_on_top(page: str, compared: dl.Comparison) -> None:
@@ -239,6 +239,9 @@ def test_statistics_stand_with_what_belongs_to_them() -> None:
         "psi_lower": 0.009,
         "psi_upper": 0.02,
         "psi_null_95": 0.004,
+        "hellinger": 0.2,
+        "hellinger_debiased": 0.1,
+        "hellinger_null_95": 0.3,
         "wasserstein": 3.0,
         "wasserstein_lower": 3.0,
         "wasserstein_upper": 3.0,
@@ -251,7 +254,8 @@ def test_statistics_stand_with_what_belongs_to_them() -> None:
     assert pairs == [
         ("p-value", "&lt; 1e-300"),
         ("p-value, corrected", "2e-09"),
-        ("PSI, nats", "0.0123 (0.009 to 0.02), chance 0.004"),
+        ("PSI, nats", "0.0123, debiased 0.01 (0.009 to 0.02)"),
+        ("Hellinger", "0.2, chance 0.3"),
         ("Wasserstein", "3"),
         ("chi-square", "80, df 12"),
         ("a new&lt;one", "5"),

@@ -82,7 +82,7 @@ def test_versions(saved: pathlib.Path) -> None:
     ):
         dl.Profile.load(saved)
     with_version(saved, "soon")
-    with pytest.raises(dl.errors.InputError, match='has the profile version "soon", which is none'):
+    with pytest.raises(dl.errors.InputError, match='has the profile version "soon", which no driftline writes'):
         dl.Profile.load(saved)
 
 

@@ -49,10 +49,10 @@ def _words(picture: Picture, type_name: str, medians: tuple[float, float] | None
     """What can be seen."""
     ends = (picture.numbers(0)[0], picture.numbers(picture.intervals - 1)[1])
     low, high = (value_of_type(end, type_name) for end in ends)
-    told = f"Distribution, drawn from {low} to {high}"
+    told = f"Shape drawn from {low} to {high}"
     if medians is not None:
         before, now = (value_of_type(median, type_name) for median in medians)
-        told += f", median {before} in the reference, {now} now"
+        told += f": reference median {before}, now {now}"
     return text(told)
 
 

@@ -81,18 +81,17 @@ def statistics(column: "ColumnComparison") -> str:
 
 
 def _statistic(name: str, known: dict[str, float]) -> str:
-    """A value, its interval where that has a width, and the value that chance alone exceeds in 5 % of cases.
+    """A value with its interval where that has a width, or with the value that chance alone exceeds in 5 % of cases.
 
-    What chance adds to a divergence is no part of its interval, and is told apart.
+    What chance adds to a divergence is no part of its interval, and so the value without it stands before that.
     """
     parts = ("debiased", "lower", "upper", "null_95", "df")
     debiased, lower, upper, chance, df = (known.get(f"{name}_{part}") for part in parts)
     told = number(known[name])
-    if debiased is not None:
-        told += f", less what chance adds {number(debiased)}"
     if lower is not None and upper is not None and lower < upper:
+        told += "" if debiased is None else f", debiased {number(debiased)}"
         told += f" ({number(lower)} to {number(upper)})"
-    if chance is not None:
+    elif chance is not None:
         told += f", chance {number(chance)}"
     return told if df is None else f"{told}, df {number(df)}"
 
