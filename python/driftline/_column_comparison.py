@@ -162,7 +162,7 @@ class ColumnComparison:
             # Of more than two cells a stretch may have gained or lost more than moved past any one value.
             is_part = self.kind == "number" and len(self.cells) > TWO_CELLS
             where = " past a value or into a bin" if is_part else ""
-            return f"{percent(self.effect)} of rows moved{where} (at most {percent(self.effect_bound)}). {told}."
+            return f"{self._rows_moved(where)}. {told}."
         if self.verdict in ("stable", "undecided"):
             return f"{capital(self.size)}."
         return f"{_went(self.moved)}." if self.moved else ""
@@ -172,7 +172,7 @@ class ColumnComparison:
         """How much moved, or why that cannot be told."""
         bound = percent(self.effect_bound)
         if self.verdict == "drift":
-            return f"{percent(self.effect)} of rows moved (at most {bound})"
+            return self._rows_moved()
         if self.verdict == "stable":
             if self.kind == "number":
                 return f"no cut point or bin gained or lost more than {bound} of the rows"
@@ -192,6 +192,9 @@ class ColumnComparison:
         first = self.headline
         return [] if first is None else [first, *(moved for moved in self.moved if moved.label != first.label)]
 
+    def _rows_moved(self, where: str = "") -> str:
+        return f"{percent(self.effect)} of rows moved{where} (at most {percent(self.effect_bound)})"
+
     def _told(self) -> str:
         moved = self.all_moved
         more = len(moved) - NAMED
@@ -203,8 +206,7 @@ class ColumnComparison:
         if self.needs == "rows" and self.rows_to_decide is not None:
             return f"{counted(self.current_rows, 'row')} {told}; about {about(self.rows_to_decide)} would"
         if self.needs is None:
-            moved = f"{percent(self.effect)} of rows moved (at most {percent(self.effect_bound)})"
-            return f"{moved}: too close to {whole_percent(limit)} to tell"
+            return f"{self._rows_moved()}: too close to {whole_percent(limit)} to tell"
         if self.needs == "values":
             return f"rare values hold {percent(self.hidden)} of rows, and what changes there goes unseen: group them"
         if self.needs == "sketch":

@@ -9,7 +9,7 @@ from driftline._config import Config
 from driftline._store import Store
 from driftline._store.facts import moment
 
-__all__ = ["Alarm", "Latest", "alarms_in", "alarms_of", "tell_latest", "told_together"]
+__all__ = ["Alarm", "Latest", "alarms_in", "alarms_of", "how_many", "tell_latest", "told_together"]
 
 RECENT: Final = 3
 """Windows back from the newest row among which the latest that closed is looked for."""
@@ -179,6 +179,11 @@ def told_together(alarms: Iterable[Alarm]) -> list[tuple[Alarm, list[Alarm]]]:
     together = {alarm.id: with_it for alarm, with_it in told}
     within = {check.id for _, with_it in told for check in with_it}
     return [(alarm, together.get(alarm.id, [])) for alarm in listed if alarm.id not in within]
+
+
+def how_many(told: Iterable[tuple[Alarm, list[Alarm]]]) -> int:
+    """Alarms that are told so, checks among them."""
+    return sum(1 + len(checks) for _, checks in told)
 
 
 def _says_why(alarm: Alarm) -> bool:

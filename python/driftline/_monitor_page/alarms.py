@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 from driftline._format import counted, percent
 from driftline._monitor import words
-from driftline._monitor.alarms import Alarm, told_together
+from driftline._monitor.alarms import Alarm, how_many, told_together
 from driftline._page.markup import NAME, VALUE, text
 
 __all__ = ["alarms"]
@@ -37,7 +37,7 @@ def alarms(found: Sequence[Alarm], place: Place) -> str:
 
 def _list(listed: Sequence[Alarm], most: int, place: Place) -> str:
     told = told_together(listed)
-    more = sum(1 + len(checks) for _, checks in told[most:])
+    more = how_many(told[most:])
     rest = f"<p>and {more:,} more" if more else ""
     return (
         f"<ul class=alarms>{''.join(_alarm(alarm, checks, place(alarm)) for alarm, checks in told[:most])}</ul>{rest}"

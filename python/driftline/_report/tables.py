@@ -85,8 +85,7 @@ def _statistic(name: str, known: dict[str, float]) -> str:
 
     What chance adds to a divergence is no part of its interval, and so the value without it stands before that.
     """
-    parts = ("debiased", "lower", "upper", "null_95", "df")
-    debiased, lower, upper, chance, df = (known.get(f"{name}_{part}") for part in parts)
+    debiased, lower, upper, chance, df = (known.get(f"{name}_{part}") for part in PARTS)
     told = number(known[name])
     if lower is not None and upper is not None and lower < upper:
         told += "" if debiased is None else f", debiased {number(debiased)}"

@@ -8,7 +8,7 @@ from driftline._format import count, counted, percent, shown, text_table, whole_
 from driftline._init.begin import Begun
 from driftline._init.reach import Reach, reach_of, series_name, warnings_of
 from driftline._init.text import day
-from driftline._monitor.alarms import told_together
+from driftline._monitor.alarms import how_many, told_together
 from driftline.cli._monitor import MOST_ALARMS, alarm_lines, status_as_json
 
 __all__ = ["begun_as_json", "tell_begun"]
@@ -107,10 +107,9 @@ def _alarms(begun: Begun) -> Iterator[str]:
     for alarm, checks in opened[:MOST_ALARMS]:
         yield from alarm_lines(alarm, checks)
     if len(opened) > MOST_ALARMS:
-        yield f"and {counted(sum(1 + len(checks) for _, checks in opened[MOST_ALARMS:]), 'more open alarm')}"
-    closed = len(status.alarms) - len(status.open)
+        yield f"and {counted(how_many(opened[MOST_ALARMS:]), 'more open alarm')}"
     if status.alarms:
-        yield f"{counted(len(status.open), 'alarm')} open, {count(closed)} closed"
+        yield f"{counted(len(status.open), 'alarm')} open, {count(len(status.closed))} closed"
     yield ""
 
 

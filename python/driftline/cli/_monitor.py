@@ -7,7 +7,7 @@ from typing import Any
 
 from driftline._format import count, counted, percent, shown
 from driftline._monitor import words
-from driftline._monitor.alarms import Alarm, told_together
+from driftline._monitor.alarms import Alarm, how_many, told_together
 from driftline._monitor.archive import ReadSummary
 from driftline._monitor.replay import Replay
 from driftline._monitor.status import Status
@@ -110,7 +110,7 @@ def tell_status(status: Status, now: datetime | None = None) -> Iterator[str]:
             shares = f"{percent(latest.reference_share)} -> {percent(latest.share)}"
             yield f"   in {latest.window}: {shown(latest.moved, 60)}, {shares}"
     if len(opened) > MOST_ALARMS:
-        yield f"   and {counted(sum(1 + len(checks) for _, checks in opened[MOST_ALARMS:]), 'more open alarm')}"
+        yield f"   and {counted(how_many(opened[MOST_ALARMS:]), 'more open alarm')}"
     closed = told_together(sorted(status.closed, key=lambda alarm: alarm.closed_us or 0))
     for alarm, _ in closed[-MOST_CLOSED:]:
         yield next(alarm_lines(alarm))

@@ -112,20 +112,22 @@ pub fn type_name(data_type: &DataType) -> String {
 
 /// Whether numbers of two types mean the same: of times, the unit and what is measured must agree.
 pub fn same_measure(kind: Kind, a: &str, b: &str) -> bool {
-    let family = |name: &str| name.split('[').next().map(str::to_owned);
     let unit = |name: &str| {
         name.split_once('[').and_then(|(_, rest)| rest.split([',', ']']).next().map(str::to_owned))
     };
     kind != Kind::Time || (family(a), unit(a)) == (family(b), unit(b))
 }
 
+/// What is measured, whatever its unit.
+fn family(name: &str) -> &str {
+    name.split('[').next().unwrap_or_default()
+}
+
 /// Whether times of two types, joined by `|`, say the same, in whatever unit or zone: days are instants too.
 pub fn same_times(a: &str, b: &str) -> bool {
-    let family = |name: &str| match name.split('[').next() {
-        Some("date") => "timestamp".to_owned(),
-        family => family.unwrap_or_default().to_owned(),
-    };
-    let families = |names: &str| names.split('|').map(family).collect::<BTreeSet<_>>();
+    fn families(names: &str) -> BTreeSet<&str> {
+        names.split('|').map(family).map(|name| if name == "date" { "timestamp" } else { name }).collect()
+    }
     families(a) == families(b)
 }
 
