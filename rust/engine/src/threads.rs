@@ -65,6 +65,31 @@ pub fn map_mut<T: Send, R: Send>(threads: usize, items: &mut [T], f: impl Fn(&mu
     })
 }
 
+/// Hands each item to the next thread that is free; there are as many as states, of which each has one to itself.
+///
+/// # Errors
+/// One of those of `f`, after which no more items are handed out to that thread.
+pub fn hand_out<S: Send, T: Send, E: Send>(
+    states: &mut [S],
+    items: Vec<T>,
+    f: impl Fn(&mut S, T) -> Result<(), E> + Sync,
+) -> Result<(), E> {
+    let queue = Mutex::new(items.into_iter());
+    // Nothing can go wrong while it is locked.
+    let next = || queue.lock().unwrap_or_else(PoisonError::into_inner).next();
+    let work = |state: &mut S| std::iter::from_fn(next).try_for_each(|item| f(state, item));
+    let Some((first, others)) = states.split_first_mut() else { return Ok(()) };
+    // Threads of a pool sleep between two calls, and the work is over before they are awake; new ones begin at once.
+    std::thread::scope(|scope| {
+        let others: Vec<_> = others.iter_mut().map(|state| scope.spawn(|| work(state))).collect();
+        let mut outcome = work(first);
+        for other in others {
+            outcome = outcome.and(other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+        }
+        outcome
+    })
+}
+
 /// The same where items take very different times: each thread takes the next that nobody has.
 pub fn take_turns<T: Send, R: Send>(
     threads: usize,

@@ -139,9 +139,9 @@ pub fn export_array<'py>(py: Python<'py>, batch: &RecordBatch) -> PyResult<Bound
 pub fn export_stream<'py>(
     py: Python<'py>,
     schema: SchemaRef,
-    batches: Vec<RecordBatch>,
+    batches: impl Iterator<Item = Result<RecordBatch, Error>> + Send + 'static,
 ) -> PyResult<Bound<'py, PyCapsule>> {
-    let batches = batches.into_iter().map(Ok);
+    let batches = batches.map(|batch| batch.map_err(|e| ArrowError::ExternalError(Box::new(e))));
     let reader: Box<dyn RecordBatchReader + Send> = Box::new(RecordBatchIterator::new(batches, schema));
     PyCapsule::new_with_value(py, FFI_ArrowArrayStream::new(reader), STREAM)
 }

@@ -48,7 +48,7 @@ impl Facts {
     ) -> PyResult<Bound<'py, PyCapsule>> {
         // The interface lets a producer give its own types where it cannot cast.
         drop(requested_schema);
-        export_stream(py, self.0.schema.clone(), self.0.batches.clone())
+        export_stream(py, self.0.schema.clone(), self.0.batches.clone().into_iter().map(Ok))
     }
 }
 

@@ -27,19 +27,50 @@ pub struct Monitor(Mutex<engine::Monitor>);
 #[pyclass(frozen)]
 pub struct Table {
     schema: SchemaRef,
-    batches: Vec<RecordBatch>,
+    parts: Vec<Part>,
+}
+
+/// Rows of a table.
+#[derive(Clone)]
+enum Part {
+    Batch(RecordBatch),
+    /// Drawn up when they are asked for.
+    Profiles(Arc<engine::ProfileTable>),
+}
+
+impl Part {
+    fn num_rows(&self) -> usize {
+        match self {
+            Self::Batch(batch) => batch.num_rows(),
+            Self::Profiles(profiles) => profiles.rows(),
+        }
+    }
+
+    fn batches(self) -> Box<dyn Iterator<Item = Result<RecordBatch>> + Send> {
+        match self {
+            Self::Batch(batch) => Box::new(std::iter::once(Ok(batch))),
+            Self::Profiles(profiles) => Box::new(profiles.batches()),
+        }
+    }
 }
 
 impl From<RecordBatch> for Table {
     fn from(batch: RecordBatch) -> Self {
-        Self { schema: batch.schema(), batches: vec![batch] }
+        Self { schema: batch.schema(), parts: vec![Part::Batch(batch)] }
     }
 }
 
-impl From<Vec<RecordBatch>> for Table {
-    fn from(batches: Vec<RecordBatch>) -> Self {
-        let schema = batches.first().map_or_else(|| Arc::new(Schema::empty()), RecordBatch::schema);
-        Self { schema, batches }
+impl TryFrom<engine::ProfileTable> for Table {
+    type Error = Error;
+
+    fn try_from(profiles: engine::ProfileTable) -> Result<Self> {
+        Ok(Self { schema: profiles.schema()?, parts: vec![Part::Profiles(Arc::new(profiles))] })
+    }
+}
+
+impl Table {
+    fn batches(&self) -> impl Iterator<Item = Result<RecordBatch>> + Send + use<> {
+        self.parts.clone().into_iter().flat_map(Part::batches)
     }
 }
 
@@ -47,18 +78,20 @@ impl From<Vec<RecordBatch>> for Table {
 impl Table {
     #[getter]
     fn num_rows(&self) -> usize {
-        self.batches.iter().map(RecordBatch::num_rows).sum()
+        self.parts.iter().map(Part::num_rows).sum()
     }
 
     /// The rows as dicts; times are microseconds since 1970.
     fn to_dicts<'py>(&self, py: Python<'py>) -> PyResult<Vec<Bound<'py, PyDict>>> {
-        rows_of(py, &self.batches)
+        let batches = self.batches().collect::<Result<Vec<_>>>().map_err(|e| to_py(py, e))?;
+        rows_of(py, &batches)
     }
 
     /// The rows of all of them, which have the same columns.
     #[staticmethod]
     fn concat(tables: Vec<PyRef<'_, Self>>) -> Self {
-        tables.iter().flat_map(|table| table.batches.iter().cloned()).collect::<Vec<_>>().into()
+        let schema = tables.first().map_or_else(|| Arc::new(Schema::empty()), |table| table.schema.clone());
+        Self { schema, parts: tables.iter().flat_map(|table| table.parts.iter().cloned()).collect() }
     }
 
     #[pyo3(signature = (requested_schema = None))]
@@ -69,7 +102,7 @@ impl Table {
     ) -> PyResult<Bound<'py, PyCapsule>> {
         // The interface lets a producer give its own types where it cannot cast.
         drop(requested_schema);
-        export_stream(py, self.schema.clone(), self.batches.clone())
+        export_stream(py, self.schema.clone(), self.batches())
     }
 }
 
@@ -273,10 +306,11 @@ impl Monitor {
     fn take(&self, py: Python<'_>) -> PyResult<Taken> {
         self.run(py, |monitor| {
             let mut output = monitor.take();
-            let tables = (output.take_profiles()?, output.results(&monitor.watched())?, output.alarms()?);
-            let late =
-                output.late.into_iter().map(|late| (late.window, late.segment, Profile::from(late.profile)));
-            Ok((tables.0.into(), tables.1.into(), tables.2.into(), late.collect()))
+            let (results, alarms) = (output.results(&monitor.watched())?, output.alarms()?);
+            let late = std::mem::take(&mut output.late).into_iter();
+            let late = late.map(|late| (late.window, late.segment, Profile::from(late.profile)));
+            let late = late.collect();
+            Ok((output.into_profiles().try_into()?, results.into(), alarms.into(), late))
         })
     }
 
@@ -292,7 +326,7 @@ impl Monitor {
         let profile = profile.shared();
         self.run(py, |monitor| {
             let (profiles, results) = monitor.assess(window, segment, &profile, revision)?;
-            Ok((profiles.into(), results.into()))
+            Ok((profiles.try_into()?, results.into()))
         })
     }
 

@@ -121,7 +121,7 @@ impl Profile {
         // The interface lets a producer give its own types where it cannot cast.
         drop(requested_schema);
         let batch = table::to_batch(&self.0).map_err(|e| to_py(py, e))?;
-        export_stream(py, batch.schema(), vec![batch])
+        export_stream(py, batch.schema(), std::iter::once(Ok(batch)))
     }
 }
 

@@ -24,6 +24,10 @@ impl NumberBins {
         let counts = vec![0; edges.len() + 1];
         Ok(Self { edges: Arc::new(Edges::new(edges)), counts })
     }
+    /// Sets all counts to zero.
+    pub fn clear(&mut self) {
+        self.counts.fill(0);
+    }
     /// Counts values: no NaN.
     pub fn update(&mut self, values: &[f64]) {
         for chunk in values.chunks(CHUNK) {
@@ -96,6 +100,10 @@ impl CategoryBins {
     pub fn new(categories: Arc<Categories>) -> Self {
         let counts = vec![0; categories.names.len() + 1];
         Self { categories, counts }
+    }
+    /// Sets all counts to zero.
+    pub fn clear(&mut self) {
+        self.counts.fill(0);
     }
     /// Counts a value `weight` times.
     pub fn update(&mut self, value: &[u8], weight: u64) {

@@ -1,5 +1,5 @@
 //! What only files that can be read again make possible: bins of a whole reference, and windows counted anew.
-use super::collected::Collected;
+use super::collected::{Builders, Collected, count};
 use super::named::Names;
 use super::segments::Segments;
 use super::settings::Settings;
@@ -119,6 +119,7 @@ fn profiles(
     let chosen_by = ChosenBy::first_of(windows.into_iter(), settings);
     let options = Options { threads: settings.threads, may_lack_columns: true, ..Options::default() };
     let names = Options { threads: settings.threads, ..names_alone() };
+    let (mut options, mut names) = (Builders::new(options), Builders::new(names));
     let (mut collected, mut choosing, mut timeless) = (Collected::default(), Collected::default(), 0);
     for input in inputs {
         let mut is_first = true;
@@ -136,8 +137,9 @@ fn profiles(
                 }
                 _ => takes(time) && chosen_by.has(window, settings.bucket(window)),
             });
-            choosing.update(&rows_that(&batch, chooses)?, &names)?;
-            collected.update(&rows_that(&batch, times.iter().map(|&time| takes(time)))?, &options)
+            choosing.update(&rows_that(&batch, chooses)?, &mut names)?;
+            let taken = rows_that(&batch, times.iter().map(|&time| takes(time)))?;
+            collected.update(&taken, &mut options)
         };
         for batch in ReadAhead::try_new(input.clone())? {
             add(batch?).map_err(|error| name_input(error, &input.name))?;
@@ -157,7 +159,7 @@ fn times_there(rows: &RecordBatch, column: &str) -> Result<Vec<i64>> {
 /// Counts some windows anew, with the bins and segments of a monitor and without any effect on it.
 pub struct Recount {
     pub(super) settings: Settings,
-    pub(super) options: Options,
+    pub(super) builders: Builders,
     pub(super) segments: Segments,
     pub(super) windows: Vec<Range<i64>>,
     pub(super) parts: BTreeMap<i64, BTreeMap<usize, Collected>>,
@@ -183,10 +185,11 @@ impl Recount {
             for (window, rows) in by_window(&batch, &numbers)? {
                 if self.windows.iter().any(|span| span.contains(&window)) {
                     let parts = self.parts.entry(window).or_default();
-                    collect(&mut self.segments, parts, &rows, &self.options)?;
+                    collect(&mut self.segments, parts, &rows, &mut self.builders)?;
                 }
             }
-            Ok(())
+            let parts = self.parts.values_mut().flat_map(BTreeMap::values_mut);
+            count(parts.map(|part| (part, false)), &mut self.builders)
         })
     }
 }

@@ -1,9 +1,117 @@
 //! Rows of one window and segment on their way into a profile.
 use crate::Result;
 use crate::options::Options;
-use crate::profile::{Profile, ProfileBuilder};
+use crate::profile::{ColumnProfile, Profile, ProfileBuilder, Scratches, Skipped, Uncounted, count_all};
 use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
+
+/// Makes builders, and those again that have done their work, with the memory that they have: making and growing them anew
+/// for each window takes as long as counting its rows.
+pub(super) struct Builders {
+    options: Options,
+    scratches: Scratches,
+    spare: Vec<(SchemaRef, ProfileBuilder)>,
+}
+
+/// Columns of builders that wait for their next use: they take some 20 KB each.
+const MOST_SPARE: usize = 4096;
+
+impl Builders {
+    /// Builders by these options.
+    pub fn new(options: Options) -> Self {
+        Self { scratches: Scratches::new(options.threads), options, spare: vec![] }
+    }
+
+    /// How rows are profiled.
+    pub fn options(&self) -> &Options {
+        &self.options
+    }
+
+    fn take(&mut self, schema: &SchemaRef) -> Result<(SchemaRef, ProfileBuilder)> {
+        match self.spare.iter().rposition(|(of, _)| of.fields() == schema.fields()) {
+            Some(at) => Ok(self.spare.swap_remove(at)),
+            None => Ok((schema.clone(), ProfileBuilder::without_threads(schema, &self.options)?)),
+        }
+    }
+
+    /// Takes a builder back of which all columns were cleared.
+    pub fn put_back(&mut self, counted: Counted) {
+        let Counted::Builder(schema, builder) = counted else { return };
+        let columns: usize = self.spare.iter().map(|(_, spare)| spare.columns().count()).sum();
+        if columns < MOST_SPARE {
+            self.spare.push((schema, builder));
+        }
+    }
+}
+
+/// What was counted of a segment of a window.
+pub(super) enum Counted {
+    /// As a rule: what counted it.
+    Builder(SchemaRef, ProfileBuilder),
+    /// Where it was put together.
+    Profile(Profile),
+}
+
+impl Counted {
+    /// Rows.
+    pub fn rows(&self) -> u64 {
+        match self {
+            Self::Builder(_, builder) => builder.rows(),
+            Self::Profile(profile) => profile.rows(),
+        }
+    }
+
+    /// Profiles of its columns.
+    pub fn columns(&self) -> Vec<&ColumnProfile> {
+        match self {
+            Self::Builder(_, builder) => builder.columns().collect(),
+            Self::Profile(profile) => profile.columns().iter().collect(),
+        }
+    }
+
+    /// The profile of a column.
+    pub fn column(&self, name: &str) -> Option<&ColumnProfile> {
+        match self {
+            Self::Builder(_, builder) => builder.column(name),
+            Self::Profile(profile) => profile.column(name),
+        }
+    }
+
+    /// Where a column is among the others.
+    pub fn place(&self, name: &str) -> Option<usize> {
+        match self {
+            Self::Builder(_, builder) => builder.place(name),
+            Self::Profile(profile) => profile.place(name),
+        }
+    }
+
+    /// The same as a profile.
+    ///
+    /// # Errors
+    /// A column cannot be read.
+    pub fn into_profile(self) -> Result<Profile> {
+        match self {
+            Self::Builder(_, builder) => builder.finish(),
+            Self::Profile(profile) => Ok(profile),
+        }
+    }
+
+    /// Columns that are not profiled, because of their type.
+    pub fn skipped(&self) -> &[Skipped] {
+        match self {
+            Self::Builder(_, builder) => builder.skipped(),
+            Self::Profile(profile) => profile.skipped(),
+        }
+    }
+
+    /// Hands its columns out for the last time, each to be cleared after it was looked at.
+    pub fn restart(&mut self) -> Vec<&mut ColumnProfile> {
+        match self {
+            Self::Builder(_, builder) => builder.restart().collect(),
+            Self::Profile(profile) => profile.columns_mut().iter_mut().collect(),
+        }
+    }
+}
 
 /// A profile that rows are added to, whatever their schema.
 #[derive(Default)]
@@ -11,30 +119,42 @@ pub(super) struct Collected {
     /// What was there before the schema changed or the process was started again.
     before: Option<Profile>,
     open: Option<(SchemaRef, ProfileBuilder)>,
+    /// Rows that wait to be counted: many windows at once take less time than each by itself.
+    uncounted: Vec<RecordBatch>,
 }
 
 impl Collected {
     /// Goes on from a profile.
     pub fn from_profile(profile: Profile) -> Self {
-        Self { before: Some(profile), open: None }
+        Self { before: Some(profile), ..Self::default() }
     }
 
-    /// Adds rows.
+    /// Adds rows, which wait until [`count`] is called.
+    ///
+    /// # Errors
+    /// A column of those before cannot be read.
+    pub fn add(&mut self, batch: &RecordBatch, builders: &mut Builders) -> Result<()> {
+        if self.open.as_ref().is_none_or(|(schema, _)| schema.fields() != batch.schema_ref().fields()) {
+            self.flush()?;
+            self.open = Some(builders.take(batch.schema_ref())?);
+        }
+        self.uncounted.push(batch.clone());
+        Ok(())
+    }
+
+    /// Adds rows and counts them.
     ///
     /// # Errors
     /// A column cannot be read.
-    pub fn update(&mut self, batch: &RecordBatch, options: &Options) -> Result<()> {
-        if self.open.as_ref().is_none_or(|(schema, _)| schema.fields() != batch.schema_ref().fields()) {
-            self.flush()?;
-            self.open = Some((batch.schema(), ProfileBuilder::try_new(batch.schema_ref(), options)?));
-        }
-        match &mut self.open {
-            Some((_, builder)) => builder.update(batch),
-            None => Ok(()),
-        }
+    pub fn update(&mut self, batch: &RecordBatch, builders: &mut Builders) -> Result<()> {
+        self.add(batch, builders)?;
+        count(std::iter::once((self, false)), builders)
     }
 
     fn flush(&mut self) -> Result<()> {
+        if !self.uncounted.is_empty() {
+            count_on(std::iter::once((&mut *self, true)), &mut Scratches::new(1))?;
+        }
         let Some((_, builder)) = self.open.take() else { return Ok(()) };
         let profile = builder.finish()?;
         match &mut self.before {
@@ -42,6 +162,19 @@ impl Collected {
             Some(before) => add(before, &profile)?,
         }
         Ok(())
+    }
+
+    /// What was counted of all rows, after [`count`] was told that no more are to come.
+    ///
+    /// # Errors
+    /// A column cannot be read.
+    pub fn counted(self) -> Result<Counted> {
+        match self {
+            Self { before: None, open: Some((schema, builder)), uncounted } if uncounted.is_empty() => {
+                Ok(Counted::Builder(schema, builder))
+            }
+            other => other.profile().map(Counted::Profile),
+        }
     }
 
     /// The profile of all rows so far.
@@ -61,6 +194,34 @@ impl Collected {
         self.flush()?;
         Ok(self.before.get_or_insert_default())
     }
+}
+
+/// Counts the rows that wait; of some no more will come, so that what is left to do for them is done at once.
+///
+/// # Errors
+/// A column cannot be read.
+pub(super) fn count<'a>(
+    collected: impl Iterator<Item = (&'a mut Collected, bool)>,
+    builders: &mut Builders,
+) -> Result<()> {
+    count_on(collected, &mut builders.scratches)
+}
+
+fn count_on<'a>(
+    collected: impl Iterator<Item = (&'a mut Collected, bool)>,
+    scratches: &mut Scratches,
+) -> Result<()> {
+    let (mut builders, mut done) = (vec![], vec![]);
+    for (Collected { open, uncounted, .. }, is_last) in collected {
+        let Some((_, builder)) = open else { continue };
+        if is_last || !uncounted.is_empty() {
+            builders.push((builder, is_last));
+            done.push(std::mem::take(uncounted));
+        }
+    }
+    let uncounted = builders.into_iter().zip(&done);
+    let uncounted = uncounted.map(|((builder, is_last), batches)| Uncounted { builder, batches, is_last });
+    count_all(uncounted, scratches)
 }
 
 /// Adds a profile to another, column by column: one that does not fit any more is taken over as it is now, and its rows of

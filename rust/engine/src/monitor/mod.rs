@@ -33,5 +33,5 @@ pub use calendar::{Calendar, Cycle, Every, Unit};
 pub use files::{Files, Unread};
 pub use rules::Check;
 pub use settings::{Settings, Span};
-pub use tables::{Late, Output, Watcheds};
+pub use tables::{Late, Output, ProfileTable, Watcheds};
 pub use watch::{Monitor, RowCounts};

@@ -1,7 +1,8 @@
 //! What is said outside of the budget, at once: broken checks, columns that are gone, new or of another kind, no rows,
 //! far too few or too many.
+use super::collected::Counted;
 use super::watched::Watched;
-use crate::profile::{ColumnProfile, Frequent, Kind, Profile};
+use crate::profile::{ColumnProfile, Frequent, Kind};
 use driftline_sketches::HllSketch;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -113,7 +114,7 @@ impl Volume {
 
 /// How the columns of a window are not those of the reference, in words.
 pub(super) fn broken_schema(
-    profile: &Profile,
+    counted: &Counted,
     watched: &[Watched],
     known: &BTreeSet<String>,
 ) -> BTreeMap<Broken, String> {
@@ -122,7 +123,7 @@ pub(super) fn broken_schema(
         found.insert(Broken { column: column.to_owned(), rule }, text);
     };
     for column in watched {
-        match profile.column(&column.name).filter(|now| now.counts.rows > 0) {
+        match counted.column(&column.name).filter(|now| now.counts.rows > 0) {
             None => tell(&column.name, Rule::Gone, "the column is gone".into()),
             Some(now) if !column.fits(now) => {
                 let text =
@@ -132,16 +133,16 @@ pub(super) fn broken_schema(
             Some(_) => {}
         }
     }
-    for now in profile.columns().iter().filter(|now| !known.contains(&now.name)) {
+    for now in counted.columns().into_iter().filter(|now| !known.contains(&now.name)) {
         tell(&now.name, Rule::New, format!("the column is new: {}; it is not watched", now.type_name));
     }
     found
 }
 
 /// Which checks a window does not pass, in words.
-pub(super) fn broken_checks(profile: &Profile, checks: &BTreeMap<String, Check>) -> BTreeMap<Broken, String> {
+pub(super) fn broken_checks(counted: &Counted, checks: &BTreeMap<String, Check>) -> BTreeMap<Broken, String> {
     let of = |(name, check): (&String, &Check)| {
-        let found = profile.column(name).map(|column| check.broken(column)).unwrap_or_default();
+        let found = counted.column(name).map(|column| check.broken(column)).unwrap_or_default();
         let column = name.clone();
         found.into_iter().map(move |(rule, text)| (Broken { column: column.clone(), rule }, text))
     };

@@ -5,14 +5,14 @@ use super::promise::Promise;
 use super::series::{Judged, Status};
 use super::settings::Settings;
 use super::watched::Watched;
-use crate::profile::Profile;
-use crate::table::ProfileRows;
+use crate::profile::{Profile, Skipped};
+use crate::table::{ProfileRow, ProfileRows};
 use crate::{Error, Result};
 use arrow_array::{
     Array, ArrayRef, BooleanArray, Float64Array, Int64Array, RecordBatch, StringArray,
     TimestampMicrosecondArray,
 };
-use arrow_schema::{Field, Schema};
+use arrow_schema::{Field, Schema, SchemaRef};
 use std::sync::Arc;
 
 /// A window of a segment that closed.
@@ -37,7 +37,7 @@ pub struct Late {
 pub struct Output {
     names: Names,
     closed: Vec<Closed>,
-    profiles: Profiles,
+    profiles: ProfileTable,
     pub(super) events: Vec<Event>,
     /// Late rows, by window and segment.
     pub late: Vec<Late>,
@@ -68,16 +68,15 @@ impl Names {
 
 impl Output {
     pub(super) fn new(settings: &Settings) -> Self {
-        let (closed, profiles) = (vec![], Profiles::default());
-        Self { names: Names::of(settings), closed, profiles, events: vec![], late: vec![] }
+        let names = Names::of(settings);
+        let profiles = ProfileTable::new(names.clone());
+        Self { names, closed: vec![], profiles, events: vec![], late: vec![] }
     }
 
-    /// Adds a window that closed. Its profile becomes rows at once, which take a tenth of its memory.
-    pub(super) fn push(&mut self, closed: Closed, profile: &Profile, threads: usize) -> Result<()> {
-        let identity = (closed.segment.as_str(), closed.window, 1);
-        self.profiles.push(&self.names, identity, profile, threads)?;
+    /// Adds a window that closed, and what is stored of its columns.
+    pub(super) fn push(&mut self, closed: Closed, columns: Vec<ProfileRow>, skipped: Vec<Skipped>) {
+        self.profiles.push((&closed.segment, closed.window, 1), columns, skipped);
         self.closed.push(closed);
-        Ok(())
     }
 
     /// Results so far.
@@ -130,11 +129,8 @@ impl Output {
     }
 
     /// A row for each column of each segment of each window: the profile table, with the identity before it.
-    ///
-    /// # Errors
-    /// It is too large for Arrow.
-    pub fn take_profiles(&mut self) -> Result<Vec<RecordBatch>> {
-        std::mem::take(&mut self.profiles).finish(&self.names)
+    pub fn into_profiles(self) -> ProfileTable {
+        self.profiles
     }
 }
 
@@ -183,60 +179,86 @@ pub(super) fn results(
 /// Rows of profiles that lie together: more would have to be moved again and again as they grow.
 const ROWS_TOGETHER: usize = 2048;
 
-/// Profiles of windows under construction.
-#[derive(Default)]
-pub(super) struct Profiles {
-    done: Vec<RecordBatch>,
-    part: Part,
+/// Profiles of windows: the profile table, with the identity before it. It is drawn up batch by batch where it is asked
+/// for, as often as it is.
+pub struct ProfileTable {
+    names: Names,
+    windows: Vec<ProfiledWindow>,
+    rows: usize,
 }
 
-/// Some of them.
-#[derive(Default)]
-struct Part {
-    /// Segment, window, revision, and how many rows of the table they are.
-    windows: Vec<(String, i64, i64, usize)>,
-    rows: ProfileRows,
+/// What is stored of a segment of a window.
+struct ProfiledWindow {
+    segment: String,
+    window: i64,
+    revision: i64,
+    columns: Vec<ProfileRow>,
+    skipped: Vec<Skipped>,
 }
 
-impl Profiles {
-    /// Adds the rows of a profile, which so many threads draw up.
-    pub fn push(
+impl ProfileTable {
+    pub(super) fn new(names: Names) -> Self {
+        Self { names, windows: vec![], rows: 0 }
+    }
+
+    pub(super) fn push(
         &mut self,
-        names: &Names,
         (segment, window, revision): (&str, i64, i64),
-        profile: &Profile,
-        threads: usize,
-    ) -> Result<()> {
-        let rows = self.part.rows.push(profile, threads);
-        self.part.windows.push((segment.to_owned(), window, revision, rows));
-        if self.part.rows.len() >= ROWS_TOGETHER {
-            let next = Part { windows: vec![], rows: self.part.rows.emptied() };
-            self.done.push(std::mem::replace(&mut self.part, next).finish(names)?);
-        }
-        Ok(())
+        columns: Vec<ProfileRow>,
+        skipped: Vec<Skipped>,
+    ) {
+        self.rows += columns.len() + skipped.len();
+        self.windows.push(ProfiledWindow { segment: segment.to_owned(), window, revision, columns, skipped });
     }
 
-    /// Batches of the table, one at least.
-    pub fn finish(mut self, names: &Names) -> Result<Vec<RecordBatch>> {
-        if self.part.rows.len() > 0 || self.done.is_empty() {
-            self.done.push(self.part.finish(names)?);
-        }
-        Ok(self.done)
+    /// Rows of all batches.
+    pub fn rows(&self) -> usize {
+        self.rows
     }
-}
 
-impl Part {
-    fn finish(self, names: &Names) -> Result<RecordBatch> {
-        let mut table = Table::default();
-        let rows = || self.windows.iter().flat_map(|window| std::iter::repeat_n(window, window.3));
-        let many = rows().count();
+    /// The columns of every batch.
+    ///
+    /// # Errors
+    /// As of [`batches`](Self::batches).
+    pub fn schema(&self) -> Result<SchemaRef> {
+        Ok(self.batch(&[], ProfileRows::default())?.schema())
+    }
+
+    /// The batches.
+    ///
+    /// # Errors
+    /// One is too large for Arrow.
+    pub fn batches(self: Arc<Self>) -> impl Iterator<Item = Result<RecordBatch>> + Send {
+        let (mut from, mut room) = (0, ProfileRows::default());
+        std::iter::from_fn(move || {
+            let windows = &self.windows[from..];
+            let (mut rows, mut many) = (std::mem::take(&mut room), 0);
+            for window in windows {
+                if rows.len() >= ROWS_TOGETHER {
+                    break;
+                }
+                window.columns.iter().for_each(|row| rows.push(row));
+                window.skipped.iter().for_each(|skipped| rows.skip(skipped));
+                many += 1;
+            }
+            from += many;
+            room = rows.emptied();
+            (many > 0).then(|| self.batch(&windows[..many], rows))
+        })
+    }
+
+    fn batch(&self, windows: &[ProfiledWindow], profiles: ProfileRows) -> Result<RecordBatch> {
+        let (names, mut table) = (&self.names, Table::default());
+        let of = |window: &ProfiledWindow| window.columns.len() + window.skipped.len();
+        let rows = || windows.iter().flat_map(|window| std::iter::repeat_n(window, of(window)));
+        let many = profiles.len();
         table.texts("monitor", std::iter::repeat_n(names.monitor.as_str(), many));
         table.texts("writer", std::iter::repeat_n(names.writer.as_str(), many));
-        table.texts("segment", rows().map(|window| window.0.as_str()));
-        table.times("window_start", rows().map(|window| names.calendar.start_us(window.1)));
-        table.times("window_end", rows().map(|window| names.calendar.start_us(window.1 + 1)));
-        table.wholes("revision", rows().map(|window| window.2));
-        let (fields, arrays) = self.rows.finish();
+        table.texts("segment", rows().map(|row| row.segment.as_str()));
+        table.times("window_start", rows().map(|row| names.calendar.start_us(row.window)));
+        table.times("window_end", rows().map(|row| names.calendar.start_us(row.window + 1)));
+        table.wholes("revision", rows().map(|row| row.revision));
+        let (fields, arrays) = profiles.finish();
         table.fields.extend(fields);
         table.arrays.extend(arrays);
         table.finish()

@@ -1,5 +1,5 @@
 //! The monitor: rows in, windows and alarms out.
-use super::collected::Collected;
+use super::collected::{Builders, Collected};
 use super::rules::{Broken, Volume};
 use super::segments::{Segments, WHOLE};
 use super::series::{Budget, Series};
@@ -7,20 +7,20 @@ use super::settings::{Settings, Span};
 use super::tables::{self, Output, Standing, Watcheds};
 use super::watched::Watched;
 use crate::Result;
-use crate::options::Options;
 use crate::profile::Profile;
 use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
+mod judging;
 mod learning;
 mod rows;
 mod windows;
 
 pub(super) use learning::{ChosenBy, names_alone};
 pub(super) use rows::{by_window, collect, least_from, projected, rows_that};
-use windows::BrokenAlarm;
+use windows::{BrokenAlarm, Closing};
 
 /// Collects rows into windows, and watches each column of each segment over time.
 pub struct Monitor {
@@ -32,8 +32,10 @@ pub struct Monitor {
     pub(super) open: BTreeMap<i64, BTreeMap<usize, Collected>>,
     /// Rows of closed windows that came since a window closed last.
     pub(super) late: BTreeMap<i64, BTreeMap<usize, Collected>>,
-    /// How windows are profiled, once there are bins.
-    options: Option<Options>,
+    /// What is to be judged, in this order; nothing between two calls.
+    closing: Vec<Closing>,
+    /// What profiles windows, once there are bins.
+    builders: Option<Builders>,
     /// The earliest time of rows that are known to come: windows from there on do not close before.
     hold_us: Option<i64>,
     /// The latest that the clock said.
@@ -147,7 +149,8 @@ impl Monitor {
             waiting: vec![],
             open: BTreeMap::new(),
             late: BTreeMap::new(),
-            options: None,
+            closing: vec![],
+            builders: None,
             hold_us: None,
             clock_us: i64::MIN,
             most_held: usize::MAX,

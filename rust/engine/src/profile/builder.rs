@@ -62,6 +62,16 @@ impl ColumnBuilder {
         self.leaf.root
     }
 
+    /// The profile so far.
+    pub fn profile(&self) -> &ColumnProfile {
+        &self.profile
+    }
+
+    /// The same, to be cleared once it was looked at.
+    pub fn profile_mut(&mut self) -> &mut ColumnProfile {
+        &mut self.profile
+    }
+
     /// Adds the rows of an array of the top-level column.
     ///
     /// # Errors
@@ -217,7 +227,8 @@ impl ColumnBuilder {
         Ok(())
     }
 
-    fn flush_dictionary(&mut self) -> Result<()> {
+    /// Counts the rows of a dictionary's keys by its values.
+    pub(super) fn flush_dictionary(&mut self) -> Result<()> {
         let Some(DictionaryCounts { values, rows }) = self.dictionary.take() else { return Ok(()) };
         // Binary form serves strings and bytes alike.
         let values = match values.data_type() {

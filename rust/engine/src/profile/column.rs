@@ -104,6 +104,11 @@ pub(crate) fn is_integer(data_type: &DataType) -> bool {
     }
 }
 
+/// The seed of a column's sketches.
+fn seed_of(name: &str, partition: u64) -> u64 {
+    hash_bytes(name.as_bytes()).0 ^ partition
+}
+
 impl ColumnProfile {
     /// An empty profile of a column. `partition` tells parts of the same data apart, so that their
     /// sketches toss different coins, and the same ones in every run.
@@ -118,7 +123,7 @@ impl ColumnProfile {
         partition: u64,
     ) -> Result<Self> {
         let collect = options.collect_for(name);
-        let seed = driftline_sketches::hash::hash_bytes(name.as_bytes()).0 ^ partition;
+        let seed = seed_of(name, partition);
         let lengths_collect =
             if collect.length { Collect { moments: true, quantiles: true, ..collect } } else { collect };
         let measured = matches!(kind, Kind::Category | Kind::List | Kind::Embedding)
@@ -152,6 +157,26 @@ impl ColumnProfile {
                 .map(ColumnBins::empty)
                 .transpose()?,
         })
+    }
+
+    /// Forgets all rows, and keeps the memory that they took: it is as [`try_new`](Self::try_new) makes it.
+    pub(crate) fn clear(&mut self, partition: u64) {
+        let seed = seed_of(&self.name, partition);
+        self.counts = Counts::default();
+        [&mut self.numbers, &mut self.lengths].into_iter().flatten().for_each(|numbers| numbers.clear(seed));
+        if let Some(distinct) = &mut self.distinct {
+            distinct.clear();
+        }
+        match &mut self.frequent {
+            Some(Frequent::Integers(items)) => items.clear(),
+            Some(Frequent::Bytes(items)) => items.clear(),
+            None => {}
+        }
+        match &mut self.bins {
+            Some(Bins::Numbers(bins)) => bins.clear(),
+            Some(Bins::Categories(bins)) => bins.clear(),
+            None => {}
+        }
     }
 
     /// A string column that holds the same value, or null, in every row: a partition known from a folder's name.

@@ -12,7 +12,7 @@ mod numbers;
 
 use crate::guard::decoding;
 use crate::options::Options;
-use crate::{Error, Result};
+use crate::{Error, Result, threads};
 use arrow_array::{ArrayRef, RecordBatch};
 use arrow_schema::{Field, Schema, SchemaRef};
 use builder::{ColumnBuilder, Scratch};
@@ -21,7 +21,6 @@ pub use flatten::Skipped;
 pub use kind::{Kind, same_measure, same_times, type_name};
 pub use numbers::Numbers;
 use std::collections::HashMap;
-use std::sync::Mutex;
 
 /// Mergeable summary of some rows: one column profile a flat column.
 #[derive(Clone, Debug, Default)]
@@ -55,6 +54,10 @@ impl Profile {
         &self.columns
     }
 
+    pub(crate) fn columns_mut(&mut self) -> &mut [ColumnProfile] {
+        &mut self.columns
+    }
+
     /// The column profiles alone.
     pub fn into_columns(self) -> Vec<ColumnProfile> {
         self.columns
@@ -63,6 +66,11 @@ impl Profile {
     /// The profile of a column.
     pub fn column(&self, name: &str) -> Option<&ColumnProfile> {
         self.index.get(name).map(|&i| &self.columns[i])
+    }
+
+    /// Where the profile of a column is among them.
+    pub(crate) fn place(&self, name: &str) -> Option<usize> {
+        self.index.get(name).copied()
     }
 
     /// The same with the bins that another profile of the same rows was counted over.
@@ -150,13 +158,77 @@ pub(crate) fn thread_pool(threads: usize) -> Result<rayon::ThreadPool> {
 pub struct ProfileBuilder {
     rows: u64,
     columns: Vec<ColumnBuilder>,
+    /// Where the columns are, by their names.
+    index: HashMap<String, usize>,
     skipped: Vec<Skipped>,
-    /// One for each thread.
-    scratches: Vec<Scratch>,
+    scratches: Scratches,
+}
+
+/// What threads need while they count, to be used again and again: one for each of them.
+pub(crate) struct Scratches(Vec<Scratch>);
+
+impl Scratches {
+    /// For so many threads; all cores where 0.
+    pub fn new(threads: usize) -> Self {
+        Self(std::iter::repeat_with(Scratch::default).take(threads::count(threads)).collect())
+    }
+}
+
+/// Batches that a builder is to count.
+pub(crate) struct Uncounted<'a> {
+    pub builder: &'a mut ProfileBuilder,
+    pub batches: &'a [RecordBatch],
+    /// Whether no more are to come, so that what is left to do is done at once.
+    pub is_last: bool,
+}
+
+/// All rows of a builder are of one part of the data.
+const PARTITION: u64 = 0;
+
+/// Makes a column that a builder handed out ready for other rows.
+pub(crate) fn clear(column: &mut ColumnProfile) {
+    column.clear(PARTITION);
 }
 
 /// Fewer cells than this are done before a second thread would have woken up.
 const CELLS_WORTH_A_THREAD: usize = 32_768;
+
+/// Counts the rows of some builders, column by column over all of them: a thread takes the next column that nobody has.
+/// The number of threads changes nothing in the result.
+///
+/// # Errors
+/// A column cannot be converted.
+pub(crate) fn count_all<'a>(
+    uncounted: impl Iterator<Item = Uncounted<'a>>,
+    scratches: &mut Scratches,
+) -> Result<()> {
+    let mut columns: Vec<Vec<(&mut ColumnBuilder, &[RecordBatch], bool)>> = vec![];
+    let mut cells = 0;
+    for Uncounted { builder, batches, is_last } in uncounted {
+        let rows: usize = batches.iter().map(RecordBatch::num_rows).sum();
+        builder.rows += rows as u64;
+        cells += rows * builder.columns.len();
+        columns.resize_with(columns.len().max(builder.columns.len()), Vec::new);
+        for (together, column) in columns.iter_mut().zip(&mut builder.columns) {
+            together.push((column, batches, is_last));
+        }
+    }
+    let threads = scratches.0.len().min(columns.len()).min(cells / CELLS_WORTH_A_THREAD).max(1);
+    let count = |scratch: &mut Scratch, together: Vec<(&mut ColumnBuilder, &[RecordBatch], bool)>| {
+        decoding(|| {
+            for (column, batches, is_last) in together {
+                for batch in batches {
+                    column.update(batch.column(column.root()), scratch)?;
+                }
+                if is_last {
+                    column.flush_dictionary()?;
+                }
+            }
+            Ok(())
+        })
+    };
+    threads::hand_out(&mut scratches.0[..threads], columns, count)
+}
 
 impl ProfileBuilder {
     /// Starts a profile of batches of a schema.
@@ -164,12 +236,50 @@ impl ProfileBuilder {
     /// # Errors
     /// Columns that were asked for are missing, names come up twice, or options are out of range.
     pub fn try_new(schema: &SchemaRef, options: &Options) -> Result<Self> {
+        let mut new = Self::without_threads(schema, options)?;
+        new.scratches = Scratches::new(options.thread_count().clamp(1, new.columns.len().max(1)));
+        Ok(new)
+    }
+
+    /// The same, for rows that [`count_all`] counts.
+    pub(crate) fn without_threads(schema: &SchemaRef, options: &Options) -> Result<Self> {
         let (leaves, skipped) = flatten::flatten(schema, options)?;
-        let columns = leaves.into_iter().map(|leaf| ColumnBuilder::try_new(leaf, options, 0));
-        let columns = columns.collect::<Result<Vec<_>>>()?;
-        let threads = options.thread_count().clamp(1, columns.len().max(1));
-        let scratches = std::iter::repeat_with(Scratch::default).take(threads).collect();
-        Ok(Self { rows: 0, columns, skipped, scratches })
+        let index = leaves.iter().enumerate().map(|(i, leaf)| (leaf.name.clone(), i)).collect();
+        let columns = leaves.into_iter().map(|leaf| ColumnBuilder::try_new(leaf, options, PARTITION));
+        let columns = columns.collect::<Result<_>>()?;
+        Ok(Self { rows: 0, columns, index, skipped, scratches: Scratches(vec![]) })
+    }
+
+    /// Rows so far.
+    pub(crate) fn rows(&self) -> u64 {
+        self.rows
+    }
+
+    /// Profiles of the columns so far, which are complete when [`count_all`] was told that no rows are to come.
+    pub(crate) fn columns(&self) -> impl Iterator<Item = &ColumnProfile> {
+        self.columns.iter().map(ColumnBuilder::profile)
+    }
+
+    /// That of one column.
+    pub(crate) fn column(&self, name: &str) -> Option<&ColumnProfile> {
+        self.place(name).map(|place| self.columns[place].profile())
+    }
+
+    /// Where a column is among the others.
+    pub(crate) fn place(&self, name: &str) -> Option<usize> {
+        self.index.get(name).copied()
+    }
+
+    /// Columns that are not profiled, because of their type.
+    pub(crate) fn skipped(&self) -> &[Skipped] {
+        &self.skipped
+    }
+
+    /// Begins anew. The columns are handed out, each to be [cleared](clear) after it was looked at; only then may rows be
+    /// added.
+    pub(crate) fn restart(&mut self) -> impl Iterator<Item = &mut ColumnProfile> {
+        self.rows = 0;
+        self.columns.iter_mut().map(ColumnBuilder::profile_mut)
     }
 
     /// Adds the rows of a batch. The columns are shared out over the threads, so the number of
@@ -178,30 +288,12 @@ impl ProfileBuilder {
     /// # Errors
     /// A column cannot be converted.
     pub fn update(&mut self, batch: &RecordBatch) -> Result<()> {
-        self.rows += batch.num_rows() as u64;
-        let worthwhile = batch.num_rows() * self.columns.len() / CELLS_WORTH_A_THREAD;
-        let threads = self.scratches.len().min(worthwhile.max(1));
-        // Each thread takes the next column that nobody has. Threads of a pool sleep between batches, and a
-        // batch of some milliseconds is over before they are awake; new ones begin at once.
-        let queue = Mutex::new(self.columns.iter_mut());
-        let work = |scratch: &mut Scratch| -> Result<()> {
-            decoding(|| {
-                loop {
-                    let next = queue.lock().ok().and_then(|mut queue| queue.next());
-                    let Some(column) = next else { return Ok(()) };
-                    column.update(batch.column(column.root()), scratch)?;
-                }
-            })
-        };
-        let (first, others) = self.scratches[..threads].split_at_mut(1);
-        std::thread::scope(|scope| {
-            let others: Vec<_> = others.iter_mut().map(|scratch| scope.spawn(|| work(scratch))).collect();
-            let mut outcome = work(&mut first[0]);
-            for other in others {
-                outcome = outcome.and(other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
-            }
-            outcome
-        })
+        let mut scratches = std::mem::replace(&mut self.scratches, Scratches(vec![]));
+        let batches = std::slice::from_ref(batch);
+        let uncounted = Uncounted { builder: self, batches, is_last: false };
+        let counted = count_all(std::iter::once(uncounted), &mut scratches);
+        self.scratches = scratches;
+        counted
     }
 
     /// Ends the profile.

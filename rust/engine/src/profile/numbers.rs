@@ -32,6 +32,17 @@ impl Numbers {
         })
     }
 
+    /// Forgets all values, and keeps the memory that they took.
+    pub fn clear(&mut self, seed: u64) {
+        (self.range, self.integer_range) = (None, None);
+        if let Some(moments) = &mut self.moments {
+            *moments = Moments::new();
+        }
+        if let Some(quantiles) = &mut self.quantiles {
+            quantiles.clear(seed);
+        }
+    }
+
     /// Adds one value `weight` times.
     pub fn update_weighted(&mut self, value: f64, weight: u64) {
         if self.ranged {

@@ -7,8 +7,8 @@ mod write;
 
 pub use file::{from_parquet, is_profile, load, load_both, save, to_parquet};
 pub use read::{from_batch, from_batches};
-pub(crate) use write::ProfileRows;
 pub use write::to_batch;
+pub(crate) use write::{ProfileRow, ProfileRows};
 
 /// Major and minor version of the table. A reader takes any minor version of its major one.
 pub const SCHEMA_VERSION: (u32, u32) = (1, 0);

@@ -1,7 +1,7 @@
 //! A profile into its table.
 use super::{NOT_PROFILED, PRODUCER_KEY, ROWS_KEY, SCHEMA_VERSION, VERSION_KEY};
 use crate::profile::{Bins, ColumnProfile, Frequent, Numbers, Profile, Skipped};
-use crate::{Error, Result, threads};
+use crate::{Error, Result};
 use arrow_array::builder::{
     BinaryBuilder, Float64Builder, Int64Builder, LargeBinaryBuilder, ListBuilder, StringBuilder,
 };
@@ -14,9 +14,6 @@ use std::sync::Arc;
 /// Quantiles shown as plain columns, for readers without a sketch library.
 const SHOWN: [(&str, f64); 7] =
     [("p01", 0.01), ("p05", 0.05), ("p25", 0.25), ("p50", 0.5), ("p75", 0.75), ("p95", 0.95), ("p99", 0.99)];
-
-/// Fewer rows are drawn up before a second thread would have woken up.
-const WORTH_A_THREAD: usize = 16;
 
 /// A column under construction.
 enum Builder {
@@ -64,6 +61,33 @@ impl Drawn {
                 Frequent::Integers(items) => ("int64", items.without_rare().to_bytes()),
                 Frequent::Bytes(items) => ("bytes", items.without_rare().to_bytes()),
             }),
+        }
+    }
+}
+
+/// What a row of the table says of a column: a third of what its sketches take.
+pub(crate) struct ProfileRow {
+    /// Without its sketches, of which there are images.
+    column: ColumnProfile,
+    drawn: Drawn,
+}
+
+impl ProfileRow {
+    pub fn of(column: &ColumnProfile) -> Self {
+        let without = |numbers: &Numbers| Numbers { quantiles: None, ..*numbers };
+        Self {
+            drawn: Drawn::of(column),
+            column: ColumnProfile {
+                name: column.name.clone(),
+                type_name: column.type_name.clone(),
+                kind: column.kind,
+                counts: column.counts,
+                numbers: column.numbers.as_ref().map(without),
+                lengths: column.lengths.as_ref().map(without),
+                distinct: None,
+                frequent: None,
+                bins: column.bins.clone(),
+            },
         }
     }
 }
@@ -127,14 +151,14 @@ impl Columns {
             builder.append_option(value);
         }
     }
-    fn image(&mut self, prefix: &str, name: &str, value: Option<Vec<u8>>) {
+    fn image(&mut self, prefix: &str, name: &str, value: Option<&[u8]>) {
         if let Builder::Image(builder) = self.turn(prefix, name, || Builder::Image(BinaryBuilder::new())) {
             builder.append_option(value);
         }
     }
 
     /// Range, moments and quantiles of numbers, each name with a prefix.
-    fn numbers(&mut self, prefix: &str, numbers: Option<&Numbers>, drawn: Quantiles, shown: bool) {
+    fn numbers(&mut self, prefix: &str, numbers: Option<&Numbers>, drawn: &Quantiles, shown: bool) {
         let range = numbers.and_then(|n| n.range);
         let whole = numbers.and_then(|n| n.integer_range);
         let moments = numbers.and_then(|n| n.moments.as_ref());
@@ -159,10 +183,10 @@ impl Columns {
                 self.float("", name, value);
             }
         }
-        self.image(prefix, "quantiles", drawn.image);
+        self.image(prefix, "quantiles", drawn.image.as_deref());
     }
 
-    fn column(&mut self, column: &ColumnProfile, drawn: Drawn) {
+    fn column(&mut self, column: &ColumnProfile, drawn: &Drawn) {
         let counts = &column.counts;
         self.next = 0;
         self.string("column", Some(&column.name));
@@ -181,14 +205,15 @@ impl Columns {
         ] {
             self.count("", name, Some(count));
         }
-        self.numbers("", column.numbers.as_ref(), drawn.numbers, true);
-        let (estimate, distinct) = drawn.distinct.unzip();
+        self.numbers("", column.numbers.as_ref(), &drawn.numbers, true);
+        let (estimate, distinct) =
+            drawn.distinct.as_ref().map(|(estimate, image)| (*estimate, image.as_slice())).unzip();
         self.float("", "distinct_estimate", estimate);
         self.image("", "distinct", distinct);
-        let (top_type, top) = drawn.top.unzip();
+        let (top_type, top) = drawn.top.as_ref().map(|(name, image)| (*name, image.as_slice())).unzip();
         self.string("top_type", top_type);
         self.image("", "top", top);
-        self.numbers("length_", column.lengths.as_ref(), drawn.lengths, false);
+        self.numbers("length_", column.lengths.as_ref(), &drawn.lengths, false);
     }
 
     fn skipped(&mut self, skipped: &Skipped) {
@@ -201,12 +226,12 @@ impl Columns {
             .iter()
             .chain(&["zero_count", "negative_count", "empty_count"])
             .for_each(|name| self.count("", name, None));
-        self.numbers("", None, Quantiles::default(), true);
+        self.numbers("", None, &Quantiles::default(), true);
         self.float("", "distinct_estimate", None);
         self.image("", "distinct", None);
         self.string("top_type", None);
         self.image("", "top", None);
-        self.numbers("length_", None, Quantiles::default(), false);
+        self.numbers("length_", None, &Quantiles::default(), false);
     }
 
     fn finish(self) -> Vec<(Field, ArrayRef)> {
@@ -282,21 +307,22 @@ pub(crate) struct ProfileRows {
 }
 
 impl ProfileRows {
-    /// Adds the rows of a profile, which so many threads draw up, all cores where 0; returns how many.
-    pub fn push(&mut self, profile: &Profile, threads: usize) -> usize {
-        let threads = threads::count(threads).min(profile.columns().len() / WORTH_A_THREAD).max(1);
-        let drawn = threads::map(threads, profile.columns(), Drawn::of);
-        for (column, drawn) in profile.columns().iter().zip(drawn) {
-            self.columns.column(column, drawn);
-            self.bins.column(column);
-        }
-        for skipped in profile.skipped() {
-            self.columns.skipped(skipped);
-            self.bins.skipped();
-        }
-        let added = profile.columns().len() + profile.skipped().len();
-        self.rows += added;
-        added
+    /// Adds a row.
+    pub fn push(&mut self, row: &ProfileRow) {
+        self.column(&row.column, &row.drawn);
+    }
+
+    /// Adds a row that only names a column.
+    pub fn skip(&mut self, skipped: &Skipped) {
+        self.columns.skipped(skipped);
+        self.bins.skipped();
+        self.rows += 1;
+    }
+
+    fn column(&mut self, column: &ColumnProfile, drawn: &Drawn) {
+        self.columns.column(column, drawn);
+        self.bins.column(column);
+        self.rows += 1;
     }
 
     /// A table of the same columns without rows, and with room for as many.
@@ -326,7 +352,8 @@ impl ProfileRows {
 /// The table would be too large for Arrow.
 pub fn to_batch(profile: &Profile) -> Result<RecordBatch> {
     let mut rows = ProfileRows::default();
-    rows.push(profile, 1);
+    profile.columns().iter().for_each(|column| rows.column(column, &Drawn::of(column)));
+    profile.skipped().iter().for_each(|skipped| rows.skip(skipped));
     let (fields, arrays) = rows.finish();
     let metadata = HashMap::from([
         (VERSION_KEY.to_owned(), format!("{}.{}", SCHEMA_VERSION.0, SCHEMA_VERSION.1)),

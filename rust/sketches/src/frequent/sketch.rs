@@ -58,6 +58,12 @@ impl<T: Item> FrequentItems<T> {
         Ok(Self { lg_max, table: Table::new(), total: 0, offset: 0 })
     }
 
+    /// Forgets all items and keeps the memory that they took.
+    pub fn clear(&mut self) {
+        self.table.clear();
+        (self.total, self.offset) = (0, 0);
+    }
+
     /// The most items held between updates; counts are exact up to here.
     pub fn capacity(&self) -> usize {
         3 << (self.lg_max - 2)

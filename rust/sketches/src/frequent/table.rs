@@ -17,6 +17,16 @@ impl<T: Item> Table<T> {
         Self { index: Index::with_room(0), items: vec![], weights: vec![], hashes: vec![] }
     }
 
+    /// Forgets all items, and keeps the room for them.
+    pub fn clear(&mut self) {
+        if !self.items.is_empty() {
+            self.index.clear();
+            self.items.clear();
+            self.weights.clear();
+            self.hashes.clear();
+        }
+    }
+
     pub fn len(&self) -> usize {
         self.items.len()
     }

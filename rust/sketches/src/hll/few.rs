@@ -24,6 +24,14 @@ impl Coupons {
         Self { slots: vec![0; slots].into(), len: 0 }
     }
 
+    /// Forgets all coupons, and keeps the room for them.
+    pub fn clear(&mut self) {
+        if self.len > 0 {
+            self.slots.fill(0);
+            self.len = 0;
+        }
+    }
+
     pub fn len(&self) -> usize {
         self.len
     }

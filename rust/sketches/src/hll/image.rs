@@ -195,7 +195,7 @@ impl HllSketch {
         if in_order && !(hip >= 0.0 && hip.is_finite()) {
             return Err(error(format!("its estimate is {hip}")));
         }
-        Ok(Self { state: State::Many(Registers::new(values, in_order.then_some(hip))) })
+        Ok(Self::of(State::Many(Registers::new(values, in_order.then_some(hip)))))
     }
 }
 

@@ -8,6 +8,8 @@ use crate::hash::{Hash128, hash_bytes};
 #[derive(Clone, Debug)]
 pub struct HllSketch {
     pub(super) state: State,
+    /// Registers that the sketch had before it was cleared, to be used again.
+    spare: Option<Box<[u8; K]>>,
 }
 
 #[derive(Clone, Debug)]
@@ -87,7 +89,36 @@ impl PartialEq for HllSketch {
 impl HllSketch {
     /// An empty sketch of 2^12 registers.
     pub fn new() -> Self {
-        Self { state: State::Few(Coupons::new()) }
+        Self::of(State::Few(Coupons::new()))
+    }
+
+    pub(super) fn of(state: State) -> Self {
+        Self { state, spare: None }
+    }
+
+    /// Forgets all values and keeps the memory that they took.
+    pub fn clear(&mut self) {
+        match &mut self.state {
+            State::Few(few) => few.clear(),
+            State::Many(_) => {
+                let before = std::mem::replace(&mut self.state, State::Few(Coupons::new()));
+                if let State::Many(Registers { values, .. }) = before {
+                    self.spare = Some(values);
+                }
+            }
+        }
+    }
+
+    /// Registers of no values.
+    fn registers(&mut self) -> Registers {
+        let values = match self.spare.take() {
+            Some(mut spare) => {
+                spare.fill(0);
+                spare
+            }
+            None => Box::new([0; K]),
+        };
+        Registers { values, hip: None, floor: 0, raised: 0 }
     }
 
     /// Adds doubles: no NaN, and no negative zero.
@@ -124,7 +155,7 @@ impl HllSketch {
     /// anything else, as nearly all measurements have; what is left to add.
     fn begin<'a>(&mut self, words: &'a [u64], buffer: &mut coupon::Buffer) -> &'a [u64] {
         let Some((first, rest)) = words.split_at_checked(2 * CHUNK) else { return words };
-        let mut registers = Registers::new(Box::new([0; K]), None);
+        let mut registers = self.registers();
         for chunk in first.chunks(CHUNK) {
             let n = coupon::coupons(chunk, 0, buffer);
             registers.raise(&buffer[..n]);
@@ -132,6 +163,7 @@ impl HllSketch {
         // Every register in use takes a coupon of its own.
         let coupons = registers.values.iter().filter(|&&value| value > 0).count();
         if coupons <= MOST_COUPONS {
+            self.spare = Some(registers.values);
             self.state = State::Few(Coupons::with_room_for(coupons));
             return words;
         }
@@ -197,8 +229,8 @@ impl HllSketch {
 
     #[cold]
     fn promote(&mut self) {
+        let mut registers = self.registers();
         if let State::Few(few) = &self.state {
-            let mut registers = Registers::new(Box::new([0; K]), None);
             few.iter().for_each(|coupon| registers.raise(&[coupon]));
             self.state = State::Many(registers);
         }

@@ -167,6 +167,30 @@ impl KllSketch {
         })
     }
 
+    /// Forgets all values and keeps the memory that they took: the sketch is as [`try_new`](Self::try_new) makes it.
+    pub fn clear(&mut self, seed: u64) {
+        let mut levels = std::mem::take(&mut self.levels);
+        levels.truncate(1);
+        levels.iter_mut().for_each(|level| {
+            level.sorted.clear();
+            level.tail.clear();
+        });
+        let mut scratch = std::mem::take(&mut self.scratch);
+        scratch.clear();
+        *self = Self {
+            min_k: self.k,
+            n: 0,
+            min: f64::INFINITY,
+            max: f64::NEG_INFINITY,
+            exact: true,
+            base: 0,
+            levels,
+            coins: Coins::new(seed),
+            scratch,
+            ..*self
+        };
+    }
+
     /// Tells an empty sketch that at least `n` values are to come, so that it need not find out: it takes
     /// the strides at once that it would have come to. Blocks then add up to half the variance that
     /// `base_level` allows. With fewer values the error is larger than stated.

@@ -4,7 +4,7 @@ use super::rows::{MOST_EMPTY, by_window, collect, projected, rows_that};
 use super::{Monitor, Waiting};
 use crate::monitor::archive::{profile_before, profile_of_reference};
 use crate::monitor::baseline::WINDOWS_TO_CALIBRATE;
-use crate::monitor::collected::Collected;
+use crate::monitor::collected::{Builders, Collected};
 use crate::monitor::named::Names;
 use crate::monitor::segments::WHOLE;
 use crate::monitor::settings::{Settings, Span};
@@ -58,17 +58,10 @@ impl ChosenBy {
         }
     }
 
-    /// Adds those of some rows by which values are chosen; rows without a window have the largest number.
-    pub fn collect(
-        &self,
-        choosing: &mut Collected,
-        rows: &RecordBatch,
-        windows: &[i64],
-        settings: &Settings,
-        options: &Options,
-    ) -> Result<()> {
+    /// Those of some rows by which values are chosen; rows without a window have the largest number.
+    fn of_rows(&self, rows: &RecordBatch, windows: &[i64], settings: &Settings) -> Result<RecordBatch> {
         let has = |&window: &i64| window != i64::MAX && self.has(window, settings.bucket(window));
-        choosing.update(&rows_that(rows, windows.iter().map(has))?, options)
+        rows_that(rows, windows.iter().map(has))
     }
 
     /// Whether a row without a time is one of them, by its number.
@@ -94,7 +87,7 @@ impl Monitor {
     /// # Errors
     /// A file cannot be read, or there are bins already.
     pub fn bin_before(&mut self, inputs: &[Input], until_us: i64) -> Result<()> {
-        if self.options.is_some() || !self.waiting.is_empty() {
+        if self.builders.is_some() || !self.waiting.is_empty() {
             return Err(Error::Argument("the monitor has seen rows already".into()));
         }
         let mut known = Names::default();
@@ -152,13 +145,13 @@ impl Monitor {
             return Ok(());
         }
         let reference = Watched::reference(&self.state.watched)?;
-        self.options = Some(Options {
+        self.builders = Some(Builders::new(Options {
             k: self.settings.k,
             reference: Some(Arc::new(reference)),
             threads: self.settings.threads,
             may_lack_columns: true,
             ..Options::default()
-        });
+        }));
         Ok(())
     }
 
@@ -168,7 +161,7 @@ impl Monitor {
     /// # Errors
     /// There are no bins yet, or the rows do not fit them.
     pub fn learn(&mut self, rows: &RecordBatch) -> Result<()> {
-        let options = self.light_options()?;
+        let mut builders = self.light_builders()?;
         let times = match rows.column_by_name(&self.settings.time) {
             Some(times) => instants_us(times, &self.settings.time)?,
             None => vec![NO_TIME; rows.num_rows()],
@@ -183,9 +176,9 @@ impl Monitor {
         let rows = projected(&self.settings, rows)?;
         for (window, part) in by_window(&rows, &windows)? {
             let parts = self.open.entry(window).or_default();
-            collect(&mut self.state.segments, parts, &part, &options)?;
+            collect(&mut self.state.segments, parts, &part, &mut builders)?;
         }
-        Ok(())
+        self.settle()
     }
 
     /// Ends the reference that was handed over by [`learn`](Self::learn).
@@ -238,7 +231,7 @@ impl Monitor {
     /// # Errors
     /// There are no bins yet.
     pub fn learn_profile(&mut self, profile: &Profile) -> Result<()> {
-        self.light_options()?;
+        self.light_builders()?;
         self.grow(WHOLE);
         for (watched, series) in self.state.watched.iter().zip(&mut self.state.series[WHOLE]) {
             let column = profile.column(&watched.name);
@@ -249,11 +242,11 @@ impl Monitor {
         self.start_watching()
     }
 
-    fn light_options(&self) -> Result<Options> {
-        let options = self.options.clone();
+    fn light_builders(&self) -> Result<Builders> {
+        let options = self.builders.as_ref().map(|builders| builders.options().clone());
         let options =
             options.ok_or_else(|| Error::Argument("a reference is given before any other rows".into()))?;
-        Ok(Options { collect: Collect::COUNTS, ..options })
+        Ok(Builders::new(Options { collect: Collect::COUNTS, ..options }))
     }
 
     /// How rows are profiled from which bins are taken.
@@ -311,12 +304,12 @@ impl Monitor {
         let Some(rows_for_bins) = self.rows_for_bins() else { return Ok(()) };
         let mut left = rows_for_bins;
         let mut first = Collected::default();
-        let options = self.first_options();
+        let mut builders = Builders::new(self.first_options());
         for waiting in &self.waiting {
             if let Waiting::Rows(rows, _) = waiting {
                 let rows = rows.slice(0, rows.num_rows().min(left));
                 left -= rows.num_rows();
-                first.update(&rows, &options)?;
+                first.update(&rows, &mut builders)?;
             }
         }
         let choosing = self.choosing(rows_for_bins)?;
@@ -327,7 +320,7 @@ impl Monitor {
                 Waiting::Advance(to_us) => self.pass(to_us)?,
             }
         }
-        Ok(())
+        self.settle()
     }
 
     /// Chooses the windows by which values are chosen that are watched by name, among those that have rows by now: the
@@ -357,10 +350,11 @@ impl Monitor {
         if let ChosenBy::Windows(until) = &mut chosen_by {
             until.iter_mut().for_each(|until| *until = (*until).min(last + 1));
         }
-        let options = Options { threads: self.settings.threads, ..names_alone() };
+        let mut builders = Builders::new(Options { threads: self.settings.threads, ..names_alone() });
         let mut choosing = Collected::default();
         for (rows, windows) in &parts {
-            chosen_by.collect(&mut choosing, rows, windows, &self.settings, &options)?;
+            let chosen = chosen_by.of_rows(rows, windows, &self.settings)?;
+            choosing.update(&chosen, &mut builders)?;
         }
         self.state.chosen_by = chosen_by;
         choosing.profile().map(Some)

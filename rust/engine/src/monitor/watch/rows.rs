@@ -1,12 +1,11 @@
 //! Rows find their windows, and time goes on with them.
 use super::learning::nothing_to_watch;
 use super::{Monitor, Waiting};
-use crate::monitor::collected::Collected;
+use crate::monitor::collected::{Builders, Collected};
 use crate::monitor::named::Names;
 use crate::monitor::segments::{Segments, WHOLE};
 use crate::monitor::settings::{Settings, Span};
 use crate::monitor::times::{NO_TIME, instants_us};
-use crate::options::Options;
 use crate::profile::ProfileBuilder;
 use crate::{Error, Result};
 use arrow_array::{BooleanArray, RecordBatch, UInt32Array};
@@ -102,14 +101,15 @@ impl Monitor {
         }
         let asked = projected(&self.settings, rows)?;
         self.state.segments.check(asked.schema_ref())?;
-        let options = self.options.clone().unwrap_or_else(|| self.first_options());
+        let options = self.builders.as_ref().map(|builders| builders.options().clone());
+        let options = options.unwrap_or_else(|| self.first_options());
         ProfileBuilder::try_new(asked.schema_ref(), &options)?;
         if self.state.counts.rows == 0 && !self.names_are_known {
             let mut known = Names::of(rows.schema_ref())?;
             known.extend(self.state.known.iter().cloned());
             known.check(&self.settings.named)?;
         }
-        if self.options.is_none()
+        if self.builders.is_none()
             && !asked.schema_ref().fields().iter().any(|field| self.settings.watches(field.name()))
         {
             return Err(nothing_to_watch());
@@ -138,8 +138,9 @@ impl Monitor {
             }
         }
         let rows = projected(&self.settings, rows)?;
-        if self.options.is_some() {
-            return self.place_all(&rows, &times);
+        if self.builders.is_some() {
+            self.place_all(&rows, &times)?;
+            return self.settle();
         }
         self.waiting.push(Waiting::Rows(rows, times));
         self.bin_waiting()
@@ -150,7 +151,7 @@ impl Monitor {
     /// # Errors
     /// A column cannot be read.
     pub fn advance(&mut self, to_us: i64) -> Result<()> {
-        if self.options.is_none() {
+        if self.builders.is_none() {
             // Of several in a row the first and the latest say all: a clock may tick for long before there are rows.
             match self.waiting.as_mut_slice() {
                 [.., Waiting::Advance(_), Waiting::Advance(last)] => *last = to_us.max(*last),
@@ -158,10 +159,12 @@ impl Monitor {
             }
             return self.bin_waiting();
         }
-        self.pass(to_us)
+        self.pass(to_us)?;
+        self.settle()
     }
 
-    /// Puts rows into their windows, and closes windows between them where one of them says that it is time.
+    /// Puts rows into their windows, and closes windows between them where one of them says that it is time; all of it
+    /// waits to be counted and judged.
     pub(super) fn place_all(&mut self, rows: &RecordBatch, times: &[i64]) -> Result<()> {
         if self.settings.reference == Span::Given && self.state.is_learning {
             self.start_watching()?;
@@ -240,7 +243,10 @@ impl Monitor {
     pub(in crate::monitor) fn hold(&mut self, least_us: Option<i64>, most_held: usize) -> Result<()> {
         (self.hold_us, self.most_held) = (least_us, most_held);
         match self.state.closed_until {
-            Some(_) if least_us.is_none() && self.options.is_some() => self.pass(self.state.watermark_us),
+            Some(_) if least_us.is_none() && self.builders.is_some() => {
+                self.pass(self.state.watermark_us)?;
+                self.settle()
+            }
             _ => Ok(()),
         }
     }
@@ -250,16 +256,17 @@ impl Monitor {
     /// # Errors
     /// A column cannot be read.
     pub fn saw(&mut self, newest_us: i64) -> Result<()> {
-        if self.state.closed_until.is_none() || self.options.is_none() || newest_us <= self.state.newest_us {
+        if self.state.closed_until.is_none() || self.builders.is_none() || newest_us <= self.state.newest_us {
             return Ok(());
         }
         self.state.newest_us = newest_us;
-        self.pass(Clock(self.clock_us).seen(newest_us))
+        self.pass(Clock(self.clock_us).seen(newest_us))?;
+        self.settle()
     }
 
     /// Rows that close nothing.
     fn place(&mut self, rows: &RecordBatch, times: &[i64]) -> Result<()> {
-        let (Some(options), Some(closed_until)) = (&self.options, self.state.closed_until) else {
+        let (Some(builders), Some(closed_until)) = (&mut self.builders, self.state.closed_until) else {
             return Ok(());
         };
         let mut windows = vec![];
@@ -275,12 +282,12 @@ impl Monitor {
             } else {
                 self.open.entry(window).or_default()
             };
-            collect(&mut self.state.segments, parts, &part, options)?;
+            collect(&mut self.state.segments, parts, &part, builders)?;
         }
         Ok(())
     }
 
-    /// Lets the watermark pass an instant.
+    /// Lets the watermark pass an instant; what closes with it waits to be judged.
     pub(super) fn pass(&mut self, to_us: i64) -> Result<()> {
         self.state.watermark_us = self.state.watermark_us.max(to_us);
         let calendar = &self.settings.calendar;
@@ -333,7 +340,7 @@ impl Monitor {
     /// Whether windows that wait for rows take too much memory: then the earliest ones close, and rows for them come late.
     fn holds_too_much(&self) -> bool {
         let columns = self.state.watched.len();
-        let most = self.open.len() * columns * self.state.series.len().max(1);
+        let most = self.open.len() * columns * self.state.segments.most();
         self.hold_us.is_some()
             && most > self.most_held
             && self.open.values().map(|parts| parts.len() * columns).sum::<usize>() > self.most_held
@@ -399,17 +406,17 @@ pub(in crate::monitor) fn rows_that(
     filter_record_batch(rows, &which).map_err(|e| Error::Input(e.to_string()))
 }
 
-/// Adds rows to a window's segments, the whole first.
+/// Adds rows to a window's segments, the whole first; they wait there to be counted.
 pub(in crate::monitor) fn collect(
     segments: &mut Segments,
     parts: &mut BTreeMap<usize, Collected>,
     rows: &RecordBatch,
-    options: &Options,
+    builders: &mut Builders,
 ) -> Result<()> {
-    parts.entry(WHOLE).or_default().update(rows, options)?;
+    parts.entry(WHOLE).or_default().add(rows, builders)?;
     for (segment, numbers) in segments.rows(rows)? {
         let part = if numbers.len() == rows.num_rows() { rows.clone() } else { taken(rows, numbers)? };
-        parts.entry(segment).or_default().update(&part, options)?;
+        parts.entry(segment).or_default().add(&part, builders)?;
     }
     Ok(())
 }
