@@ -33,14 +33,38 @@ fn an_empty_sketch_says_so() {
 
 /// Exact or not, of a `k` whose image holds what the sketch does and of one whose image does not.
 #[test]
-fn view_and_image_together_are_those_apart() {
+fn quantiles_and_image_together_are_those_apart() {
+    let shares = [0.0, 0.01, 0.25, 0.5, 0.99, 1.0];
     for k in [8, 20, 128, 1600] {
         for n in [0, 1, 19, 20, 51, 300, 5000] {
             let sketch = sketch(k, &scrambled(n));
-            let (view, bytes) = sketch.view_and_bytes();
-            let apart = sketch.sorted_view();
+            let (quantiles, bytes) = sketch.clone().quantiles_and_bytes(&shares);
+            let view = sketch.sorted_view();
             assert_eq!(bytes, sketch.to_bytes(), "{k} {n}");
-            assert_eq!((view.values(), view.cumulative()), (apart.values(), apart.cumulative()), "{k} {n}");
+            let apart: Vec<f64> = shares.iter().filter_map(|share| view.quantile(*share)).collect();
+            assert_eq!(quantiles, apart, "{k} {n}");
+        }
+    }
+}
+
+/// Whatever it held, and whether or not it was asked for its image, which compacts it.
+#[test]
+fn a_cleared_sketch_is_a_new_one() {
+    for (k, before, after) in [(8, 5000, 900), (128, 90_000, 1400), (128, 100, 90_000), (1600, 9000, 0)] {
+        let new = sketch(k, &scrambled(after));
+        for images in [false, true] {
+            let mut cleared = KllSketch::try_new(k, 77).unwrap();
+            cleared.update(&scrambled(before));
+            if images {
+                cleared.quantiles_and_bytes(&[0.5]);
+            }
+            cleared.clear(7);
+            cleared.update(&scrambled(after));
+            assert!(same(&cleared, &new), "{k} {before} {after}");
+            assert_eq!(cleared.to_bytes(), new.to_bytes(), "{k} {before} {after}");
+            let mut merged = [cleared, new.clone()];
+            merged.iter_mut().for_each(|sketch| sketch.merge(&new));
+            assert_eq!(merged[0].to_bytes(), merged[1].to_bytes(), "{k} {before} {after}");
         }
     }
 }

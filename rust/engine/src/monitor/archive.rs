@@ -10,8 +10,11 @@ use crate::profile::Profile;
 use crate::source::{Input, ReadAhead, for_each_batch, name_input};
 use crate::{Error, Result};
 use arrow_array::{ArrayRef, RecordBatch};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::ops::Range;
+
+/// Inputs that are decoded at once while bins are taken from them.
+const READ_TOGETHER: usize = 2;
 
 pub(super) fn times_of(rows: &RecordBatch, column: &str) -> Result<Vec<i64>> {
     let times: &ArrayRef = rows
@@ -121,7 +124,13 @@ fn profiles(
     let names = Options { threads: settings.threads, ..names_alone() };
     let (mut options, mut names) = (Builders::new(options), Builders::new(names));
     let (mut collected, mut choosing, mut timeless) = (Collected::default(), Collected::default(), 0);
+    let mut reading = VecDeque::new();
+    let mut unread = inputs.iter();
     for input in inputs {
+        // While one is counted the next one is decoded.
+        for next in unread.by_ref().take(READ_TOGETHER - reading.len()) {
+            reading.push_back(ReadAhead::try_new(next.clone())?);
+        }
         let mut is_first = true;
         let mut add = |batch: RecordBatch| {
             if std::mem::take(&mut is_first) {
@@ -141,7 +150,7 @@ fn profiles(
             let taken = rows_that(&batch, times.iter().map(|&time| takes(time)))?;
             collected.update(&taken, &mut options)
         };
-        for batch in ReadAhead::try_new(input.clone())? {
+        for batch in reading.pop_front().into_iter().flatten() {
             add(batch?).map_err(|error| name_input(error, &input.name))?;
         }
     }

@@ -41,6 +41,8 @@ pub struct Files {
 struct File {
     unread: Unread,
     batches: Option<ReadAhead>,
+    /// Whether batches were taken from there. Until then it is only read ahead, and not open to anything else.
+    is_begun: bool,
     /// Rows of the batches that were taken from there.
     taken: u64,
     batch: Option<Batch>,
@@ -69,7 +71,7 @@ impl Files {
     pub fn new(files: Vec<Unread>, most_held: usize) -> Self {
         let file = |unread: Unread| {
             let (done, is_over) = (unread.skip, unread.skip >= unread.times.rows);
-            File { unread, batches: None, taken: 0, batch: None, done, is_over }
+            File { unread, batches: None, is_begun: false, taken: 0, batch: None, done, is_over }
         };
         Self { files: files.into_iter().map(file).collect(), most_held, is_begun: false }
     }
@@ -77,6 +79,17 @@ impl Files {
     /// Of each file the rows up to which it was read, and whether that is all.
     pub fn progress(&self) -> Vec<(u64, bool)> {
         self.files.iter().map(|file| (file.done, file.is_over)).collect()
+    }
+
+    /// Lets the file be read ahead whose rows come after those of the open ones: else nothing would be read while the
+    /// first rows of each file are decoded.
+    fn read_ahead(&mut self) -> Result<()> {
+        let is_unread = |file: &&mut File| !file.is_begun && !file.is_over;
+        let following = self.files.iter_mut().filter(is_unread).min_by_key(|file| file.least_us());
+        match following {
+            Some(file) if file.batches.is_none() => file.open().map(drop),
+            _ => Ok(()),
+        }
     }
 
     /// The file to be read on, the earliest row of the others, and that of those others whose turn may come.
@@ -95,7 +108,7 @@ impl Files {
 
 impl File {
     fn is_open(&self) -> bool {
-        self.batches.is_some() && !self.is_over
+        self.is_begun && !self.is_over
     }
 
     /// The earliest time of what is left.
@@ -110,18 +123,22 @@ impl File {
         self.unread.times.least_from(row).max(self.unread.since_us.unwrap_or(i64::MIN))
     }
 
+    fn open(&mut self) -> Result<&mut ReadAhead> {
+        match &mut self.batches {
+            Some(batches) => Ok(batches),
+            closed => Ok(closed.insert(ReadAhead::try_new(self.unread.input.clone())?)),
+        }
+    }
+
     /// Reads on until there are rows to be handed over, or no more.
     fn load(&mut self, time: &str) -> Result<()> {
+        self.is_begun = true;
         while self.batch.is_none() && !self.is_over {
             if self.done >= self.unread.times.rows {
                 self.end();
                 return Ok(());
             }
-            let batches = match &mut self.batches {
-                Some(batches) => batches,
-                closed => closed.insert(ReadAhead::try_new(self.unread.input.clone())?),
-            };
-            match batches.next() {
+            match self.open()?.next() {
                 // What was written after the times were read is left for later.
                 Some(batch) if self.taken < self.unread.times.rows => {
                     self.lay(batch?, time).map_err(|error| name_input(error, &self.unread.input.name))?;
@@ -193,6 +210,7 @@ impl Monitor {
             if file.batch.is_none() {
                 // Now its earliest row is known, which may be later than was thought.
                 file.load(&time)?;
+                files.read_ahead()?;
                 continue;
             }
             let name = file.unread.input.name.clone();

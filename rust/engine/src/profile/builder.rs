@@ -289,13 +289,15 @@ fn chunks<'a, T>(
     })
 }
 
-/// Arrays from this length on are worth a look at how many values they hold.
-const WORTH_A_LOOK: usize = 16_384;
+/// Arrays are worth a look at how many values they hold from so many times `k` rows on, of which a sketch begins to be
+/// selective.
+const WORTH_A_LOOK: usize = 10;
 
 /// Lets the quantile sketch know how many values the first array holds at least.
 fn expect(profile: &mut ColumnProfile, rows: usize, missing: impl Fn() -> usize) {
-    let first = profile.counts.rows == 0 && rows >= WORTH_A_LOOK;
-    if let Some(quantiles) = profile.numbers.as_mut().and_then(|n| n.quantiles.as_mut()).filter(|_| first) {
+    let quantiles = profile.numbers.as_mut().and_then(|n| n.quantiles.as_mut());
+    let Some(quantiles) = quantiles.filter(|_| profile.counts.rows == 0) else { return };
+    if rows >= WORTH_A_LOOK * usize::from(quantiles.k()) {
         quantiles.expect(rows.saturating_sub(missing()) as u64);
     }
 }

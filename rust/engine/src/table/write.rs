@@ -7,7 +7,7 @@ use arrow_array::builder::{
 };
 use arrow_array::{Array, ArrayRef, RecordBatch};
 use arrow_schema::{Field, Schema};
-use driftline_sketches::{HllSketch, Moments};
+use driftline_sketches::{HllSketch, KllSketch, Moments};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -31,13 +31,12 @@ struct Quantiles {
 }
 
 impl Quantiles {
-    fn of(numbers: Option<&Numbers>) -> Self {
-        let Some(sketch) = numbers.and_then(|n| n.quantiles.as_ref()) else { return Self::default() };
-        if sketch.n() == 0 {
-            return Self { image: Some(sketch.to_bytes()), ..Self::default() };
-        }
-        let (view, image) = sketch.view_and_bytes();
-        Self { shown: SHOWN.map(|(_, q)| view.quantile(q)), image: Some(image) }
+    fn of(sketch: Option<&mut KllSketch>) -> Self {
+        let Some(sketch) = sketch else { return Self::default() };
+        let (quantiles, image) = sketch.quantiles_and_bytes(&SHOWN.map(|(_, share)| share));
+        let mut shown = [None; SHOWN.len()];
+        shown.iter_mut().zip(quantiles).for_each(|(shown, quantile)| *shown = Some(quantile));
+        Self { shown, image: Some(image) }
     }
 }
 
@@ -53,9 +52,19 @@ struct Drawn {
 
 impl Drawn {
     fn of(column: &ColumnProfile) -> Self {
+        let sketch = |numbers: &Option<Numbers>| numbers.as_ref().and_then(|n| n.quantiles.clone());
+        Self::with(column, sketch(&column.numbers).as_mut(), sketch(&column.lengths).as_mut())
+    }
+
+    /// The same with the quantile sketches beside it, which hold what their images do afterwards.
+    fn with(
+        column: &ColumnProfile,
+        numbers: Option<&mut KllSketch>,
+        lengths: Option<&mut KllSketch>,
+    ) -> Self {
         Self {
-            numbers: Quantiles::of(column.numbers.as_ref()),
-            lengths: Quantiles::of(column.lengths.as_ref()),
+            numbers: Quantiles::of(numbers),
+            lengths: Quantiles::of(lengths),
             distinct: column.distinct.as_ref().map(HllSketch::estimate_and_bytes),
             top: column.frequent.as_ref().map(|frequent| match frequent {
                 Frequent::Integers(items) => ("int64", items.without_rare().to_bytes()),
@@ -73,10 +82,14 @@ pub(crate) struct ProfileRow {
 }
 
 impl ProfileRow {
-    pub fn of(column: &ColumnProfile) -> Self {
+    /// Of a column, whose quantile sketches hold what their images do afterwards.
+    pub fn of(column: &mut ColumnProfile) -> Self {
+        let sketch = |numbers: &mut Option<Numbers>| numbers.as_mut().and_then(|n| n.quantiles.take());
+        let (mut numbers, mut lengths) = (sketch(&mut column.numbers), sketch(&mut column.lengths));
+        let drawn = Drawn::with(column, numbers.as_mut(), lengths.as_mut());
         let without = |numbers: &Numbers| Numbers { quantiles: None, ..*numbers };
-        Self {
-            drawn: Drawn::of(column),
+        let row = Self {
+            drawn,
             column: ColumnProfile {
                 name: column.name.clone(),
                 type_name: column.type_name.clone(),
@@ -88,7 +101,13 @@ impl ProfileRow {
                 frequent: None,
                 bins: column.bins.clone(),
             },
+        };
+        for (part, sketch) in [(&mut column.numbers, numbers), (&mut column.lengths, lengths)] {
+            if let Some(part) = part {
+                part.quantiles = sketch;
+            }
         }
+        row
     }
 }
 

@@ -27,13 +27,13 @@ const FAMILY: u8 = 15;
 const MAX_N: u64 = 1 << 56;
 
 /// What an image says. Levels are sorted.
-pub(super) struct Image<T> {
+pub(super) struct Image<T, L = Vec<T>> {
     pub k: u16,
     pub min_k: u16,
     pub n: u64,
     /// Smallest and largest item.
     pub ends: Option<(T, T)>,
-    pub levels: Vec<Vec<T>>,
+    pub levels: Vec<L>,
 }
 
 impl<T> Image<T> {
@@ -144,7 +144,7 @@ pub(super) fn most_levels(n: u64) -> usize {
 
 /// Writes an image whose items fit its capacity. If they fit only with more levels than are in use,
 /// empty levels above make room, so that nothing is lost where nothing must be.
-pub(super) fn write(image: &Image<f64>) -> Vec<u8> {
+pub(super) fn write<L: AsRef<[f64]>>(image: &Image<f64, L>) -> Vec<u8> {
     let preamble = |longs: u8, version: u8, flags: u8| {
         let mut bytes = vec![longs, version, FAMILY, flags];
         bytes.extend(image.k.to_le_bytes());
@@ -157,8 +157,8 @@ pub(super) fn write(image: &Image<f64>) -> Vec<u8> {
         bytes.extend(min.to_le_bytes());
         return bytes;
     }
-    let retained: usize = image.levels.iter().map(Vec::len).sum();
-    let used = image.levels.iter().rposition(|level| !level.is_empty()).map_or(1, |top| top + 1);
+    let retained: usize = image.levels.iter().map(|level| level.as_ref().len()).sum();
+    let used = image.levels.iter().rposition(|level| !level.as_ref().is_empty()).map_or(1, |top| top + 1);
     let most = most_levels(image.n).max(used);
     let levels = (used..most).find(|&levels| capacity(image.k, levels) >= retained).unwrap_or(most);
     let mut bytes = preamble(5, 1, LEVEL_ZERO_SORTED);
@@ -169,10 +169,13 @@ pub(super) fn write(image: &Image<f64>) -> Vec<u8> {
     let mut offset = (capacity(image.k, levels) - retained) as u32;
     for h in 0..levels {
         bytes.extend(offset.to_le_bytes());
-        offset += image.levels.get(h).map_or(0, Vec::len) as u32;
+        offset += image.levels.get(h).map_or(0, |level| level.as_ref().len()) as u32;
     }
-    for item in [&min, &max].into_iter().chain(image.levels.iter().flatten()) {
-        bytes.extend(item.to_le_bytes());
+    for items in [&[min, max][..]].into_iter().chain(image.levels.iter().map(AsRef::as_ref)) {
+        let from = bytes.len();
+        bytes.resize(from + 8 * items.len(), 0);
+        let places = bytes[from..].as_chunks_mut::<8>().0;
+        places.iter_mut().zip(items).for_each(|(place, item)| *place = item.to_le_bytes());
     }
     bytes
 }

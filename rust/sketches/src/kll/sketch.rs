@@ -2,7 +2,7 @@
 use super::SortedView;
 use super::compact::{BLOCK, compact_block};
 use super::image::{self, Image};
-use super::select::{Run, select};
+use super::select::{Place, Run, select};
 use super::sort::{merge_into, sort};
 use crate::{ArgumentError, ImageError};
 use std::borrow::Cow;
@@ -28,6 +28,8 @@ pub struct KllSketch {
     levels: Vec<Level>,
     coins: Coins,
     scratch: Vec<f64>,
+    /// Levels that were in use before the sketch was cleared or became lower, to be used again.
+    spare: Vec<Level>,
 }
 
 /// Values of one weight.
@@ -36,6 +38,13 @@ struct Level {
     sorted: Vec<f64>,
     /// Values that wait to be sorted.
     tail: Vec<f64>,
+}
+
+impl Level {
+    fn clear(&mut self) {
+        self.sorted.clear();
+        self.tail.clear();
+    }
 }
 
 /// Random numbers, and for each level the toss that its next compaction must answer.
@@ -164,31 +173,17 @@ impl KllSketch {
             levels: vec![Level::default()],
             coins: Coins::new(seed),
             scratch: vec![],
+            spare: vec![],
         })
     }
 
     /// Forgets all values and keeps the memory that they took: the sketch is as [`try_new`](Self::try_new) makes it.
     pub fn clear(&mut self, seed: u64) {
-        let mut levels = std::mem::take(&mut self.levels);
-        levels.truncate(1);
-        levels.iter_mut().for_each(|level| {
-            level.sorted.clear();
-            level.tail.clear();
-        });
-        let mut scratch = std::mem::take(&mut self.scratch);
-        scratch.clear();
-        *self = Self {
-            min_k: self.k,
-            n: 0,
-            min: f64::INFINITY,
-            max: f64::NEG_INFINITY,
-            exact: true,
-            base: 0,
-            levels,
-            coins: Coins::new(seed),
-            scratch,
-            ..*self
-        };
+        self.levels.iter_mut().for_each(Level::clear);
+        self.spare.extend(self.levels.drain(1..).rev());
+        (self.min_k, self.n, self.exact, self.base) = (self.k, 0, true, 0);
+        (self.min, self.max) = (f64::INFINITY, f64::NEG_INFINITY);
+        self.coins = Coins::new(seed);
     }
 
     /// Tells an empty sketch that at least `n` values are to come, so that it need not find out: it takes
@@ -316,13 +311,16 @@ impl KllSketch {
         self.as_imaged().own_view()
     }
 
-    /// [`sorted_view`](Self::sorted_view) and [`to_bytes`](Self::to_bytes) for the compaction of one.
-    pub fn view_and_bytes(&self) -> (SortedView, Vec<u8>) {
-        let mut small = self.copied();
-        small.fit_image();
+    /// The quantiles at ascending shares, as [`sorted_view`](Self::sorted_view) has them, none of an empty sketch, and
+    /// what [`to_bytes`](Self::to_bytes) says, for one compaction: that of the sketch itself, which holds what its image
+    /// does from then on.
+    pub fn quantiles_and_bytes(&mut self, shares: &[f64]) -> (Vec<f64>, Vec<u8>) {
+        self.sort_tails();
         // An exact sketch answers exactly, also where `k` is so small that its image cannot.
-        let view = if small.exact == self.exact { small.own_view() } else { self.sorted_view() };
-        (view, image::write(&small.into_image()))
+        let exactly = self.exact.then(|| self.places(shares).1);
+        self.fit_image();
+        let places = exactly.unwrap_or_else(|| self.places(shares).1);
+        (places.iter().map(|place| place.value).collect(), self.image_bytes())
     }
 
     /// All values that it holds, with their weights.
@@ -338,7 +336,8 @@ impl KllSketch {
 
     /// A copy without what lies in its working space.
     fn copied(&self) -> Self {
-        Self { levels: self.levels.clone(), coins: self.coins.clone(), scratch: vec![], ..*self }
+        let (levels, coins) = (self.levels.clone(), self.coins.clone());
+        Self { levels, coins, scratch: vec![], spare: vec![], ..*self }
     }
 
     /// What an image of this sketch retains.
@@ -384,25 +383,27 @@ impl KllSketch {
     /// For each of ascending shares of all values, the quantile as [`sorted_view`](Self::sorted_view) has it and the
     /// share of the values that equal it; quicker, because the levels need not be merged. Nothing of an empty sketch.
     pub fn quantiles_with_shares(&self, shares: &[f64]) -> Vec<(f64, f64)> {
-        let imaged = self.as_imaged();
-        let mut tails: Vec<Vec<f64>> = imaged.levels.iter().map(|level| level.tail.clone()).collect();
-        let mut scratch = vec![];
-        tails.iter_mut().for_each(|tail| sort(tail, &mut scratch));
-        let levels = imaged.levels.iter().zip(&tails).enumerate();
-        let mut runs: Vec<Run<'_>> = levels
-            .flat_map(|(h, (level, tail))| {
-                [&level.sorted, tail].map(|values| Run { values, weight: weight(h) })
-            })
-            .filter(|run| !run.values.is_empty())
-            .collect();
+        let mut imaged = self.as_imaged();
+        if imaged.levels.iter().any(|level| !level.tail.is_empty()) {
+            imaged.to_mut().sort_tails();
+        }
+        let (n, places) = imaged.places(shares);
+        let share = |weight: u64| weight as f64 / n as f64;
+        places.iter().map(|place| (place.value, share(place.up_to) - share(place.below))).collect()
+    }
+
+    /// The weight of all values, and where those at ascending shares of it are; tails must have been sorted.
+    fn places(&self, shares: &[f64]) -> (u64, Vec<Place>) {
+        let levels = self.levels.iter().enumerate().filter(|(_, level)| !level.sorted.is_empty());
+        let mut runs: Vec<_> =
+            levels.map(|(h, level)| Run { values: &level.sorted, weight: weight(h) }).collect();
         let weights = runs.iter().map(|run| run.weight.saturating_mul(run.values.len() as u64));
         let n = weights.fold(0, u64::saturating_add);
         let target = |share: &f64| ((share.clamp(0.0, 1.0) * n as f64).ceil() as u64).clamp(1, n.max(1));
         let targets: Vec<u64> = shares.iter().map(target).collect();
         let mut places = Vec::with_capacity(targets.len());
         select(&mut runs, 0, 0, &targets, &mut places);
-        let share = |weight: u64| weight as f64 / n as f64;
-        places.iter().map(|place| (place.value, share(place.up_to) - share(place.below))).collect()
+        (n, places)
     }
 
     /// Error of one rank at 99 %, as a share of `n`; 0 while the sketch is exact.
@@ -429,7 +430,7 @@ impl KllSketch {
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut small = self.copied();
         small.fit_image();
-        image::write(&small.into_image())
+        small.image_bytes()
     }
 
     /// Reads an image of doubles.
@@ -487,7 +488,7 @@ impl KllSketch {
 
     fn level(&mut self, h: usize) -> &mut Level {
         if self.levels.len() <= h {
-            self.levels.resize_with(h + 1, Level::default);
+            self.levels.resize_with(h + 1, || self.spare.pop().unwrap_or_default());
         }
         &mut self.levels[h]
     }
@@ -546,6 +547,14 @@ impl KllSketch {
         self.levels[h].tail = tail;
     }
 
+    fn sort_tails(&mut self) {
+        for h in 0..self.levels.len() {
+            if !self.levels[h].tail.is_empty() {
+                self.sort_tail(h);
+            }
+        }
+    }
+
     fn sort_tail(&mut self, h: usize) {
         let Level { sorted, tail } = &mut self.levels[h];
         sort(tail, &mut self.scratch);
@@ -585,18 +594,14 @@ impl KllSketch {
 
     /// Compacts, from the lowest level up, until an image has room.
     fn fit_image(&mut self) {
-        for h in 0..self.levels.len() {
-            if !self.levels[h].tail.is_empty() {
-                self.sort_tail(h);
-            }
-        }
+        self.sort_tails();
         if self.retained() <= image::capacity(self.k, image::most_levels(self.n)) {
             return;
         }
         self.seed_coins();
         loop {
             while self.levels.last().is_some_and(|level| level.sorted.is_empty()) {
-                self.levels.pop();
+                self.spare.extend(self.levels.pop());
             }
             let levels = self.levels.len();
             if self.retained() <= image::capacity(self.k, levels) {
@@ -609,10 +614,11 @@ impl KllSketch {
         }
     }
 
-    fn into_image(self) -> Image<f64> {
+    /// What is held as an image, which must have room for it.
+    fn image_bytes(&self) -> Vec<u8> {
         let ends = self.min().zip(self.max());
-        let levels = self.levels.into_iter().map(|level| level.sorted).collect();
-        Image { k: self.k, min_k: self.min_k, n: self.n, ends, levels }
+        let levels = self.levels.iter().map(|level| &level.sorted).collect();
+        image::write(&Image { k: self.k, min_k: self.min_k, n: self.n, ends, levels })
     }
 
     fn from_image(image: Image<f64>) -> Self {
@@ -624,8 +630,8 @@ impl KllSketch {
             levels.push(Level::default());
         }
         let exact = levels[1..].iter().all(|level| level.sorted.is_empty());
-        let (base, coins, scratch) = (0, Coins::of_image(), vec![]);
-        Self { k, min_k, n, min, max, exact, base, levels, coins, scratch }
+        let (base, coins, scratch, spare) = (0, Coins::of_image(), vec![], vec![]);
+        Self { k, min_k, n, min, max, exact, base, levels, coins, scratch, spare }
     }
 }
 

@@ -192,7 +192,7 @@ impl Monitor {
         }
         let names = tables::Names::of(&self.settings);
         let mut profiles = ProfileTable::new(names.clone());
-        let columns = profile.columns().iter().map(ProfileRow::of).collect();
+        let columns = profile.columns().to_vec().iter_mut().map(ProfileRow::of).collect();
         profiles.push((segment, window, revision), columns, profile.skipped().to_vec());
         let closed = Closed { window, segment: segment.to_owned(), judged };
         Ok((profiles, tables::results(&names, &self.state.watched, &[closed], revision)?))
