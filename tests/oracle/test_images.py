@@ -114,7 +114,7 @@ def test_kll_read_by_datasketches(shape: str, merged: bool) -> None:
         assert again.quantile(0.3) == sketch.quantile(0.3)
 
 
-@pytest.mark.parametrize("n", [0, 1, 5, 30, 1000, 50_000])
+@pytest.mark.parametrize("n", [0, 1, 5, 30, 1000, 50_000, 3_000_000])
 @pytest.mark.parametrize("merged", [False, True])
 def test_hll_read_by_datasketches(n: int, merged: bool) -> None:
     sketch = Hll()
@@ -129,6 +129,28 @@ def test_hll_read_by_datasketches(n: int, merged: bool) -> None:
     assert theirs.get_estimate() == pytest.approx(ours.value, rel=1e-9, abs=1e-9)
     assert theirs.get_lower_bound(3) == pytest.approx(ours.lower, rel=1e-9, abs=1e-9)
     assert theirs.get_upper_bound(3) == pytest.approx(ours.upper, rel=1e-9, abs=1e-9)
+
+
+def test_datasketches_goes_on_from_an_hll_image() -> None:
+    """It counts how many registers are the lowest: where an image says another number, it goes wrong later."""
+    sketch = Hll()
+    sketch.update(np.arange(30_000))
+    theirs = datasketches.hll_sketch.deserialize(sketch.to_bytes())
+    for value in range(30_000, 200_000):
+        theirs.update(value)
+    sketch.update(np.arange(30_000, 200_000))
+    assert theirs.get_estimate() == pytest.approx(sketch.estimate().value, rel=1e-9)
+    # Nine of ten registers were raised, and all that were the lowest.
+    assert bytes(theirs.serialize_compact())[6] > sketch_lowest(30_000)
+    ours, again = Hll.from_bytes(theirs.serialize_compact()), Hll.from_bytes(sketch.to_bytes())
+    assert ours.estimate() == again.estimate()
+
+
+def sketch_lowest(n: int) -> int:
+    """The lowest register of a sketch of so many values, as its image says it."""
+    sketch = Hll()
+    sketch.update(np.arange(n))
+    return sketch.to_bytes()[6]
 
 
 def test_hll_hashes_as_datasketches_does() -> None:

@@ -1,5 +1,6 @@
 //! How far distinct counts are off, over many sketches: simulations with fixed seeds.
 use driftline_sketches::HllSketch;
+use proptest::{collection::vec, prelude::*};
 
 /// SplitMix64 (Steele, Lea, Flood 2014).
 struct Random(u64);
@@ -162,6 +163,46 @@ fn an_estimate_in_order_ends_with_the_first_value_added() {
     assert!((left.estimate() - 423.0).abs() < 3.0, "linear counting says {}", left.estimate());
 }
 
+proptest! {
+    /// An image written with a byte for each register, and the one with half a byte, of which far ones are exceptions.
+    #[test]
+    fn half_a_byte_says_what_a_byte_does(lowest in 0u8..50, far in vec((0usize..4096, 0u8..64), 0..60), seed: u64) {
+        let mut random = Random(seed | 1);
+        let mut registers: Vec<u8> = (0..4096).map(|_| lowest + random.below(12) as u8).collect();
+        far.iter().for_each(|&(slot, value)| registers[slot] = value.max(lowest));
+        let mut image = vec![10, 1, 7, 12, 0, 8 | 16, 0, 10];
+        image.extend([0; 32]);
+        image.extend(&registers);
+        let sketch = HllSketch::from_bytes(&image).expect("readable");
+        let short = sketch.to_bytes();
+        let lowest = *registers.iter().min().expect("there are some");
+        let exceptions = registers.iter().filter(|&&value| value - lowest > 14).count();
+        let counts = [&short[32..36], &short[36..40]].map(|bytes| u32::from_le_bytes(bytes.try_into().expect("4")));
+        let at_lowest = registers.iter().filter(|&&value| value == lowest).count();
+        prop_assert_eq!((short[6], counts), (lowest, [at_lowest as u32, exceptions as u32]));
+        prop_assert_eq!(short.len(), 40 + 2048 + 4 * exceptions);
+        prop_assert_eq!(HllSketch::from_bytes(&short), Ok(sketch));
+    }
+}
+
+/// Whether it had few values or many before, and has few or many after.
+#[test]
+fn a_cleared_sketch_is_a_new_one() {
+    for before in [0, 10, 384, 600, 5000] {
+        for after in [0, 10, 384, 600, 5000] {
+            let mut cleared = HllSketch::new();
+            cleared.update_i64(&(0..before).collect::<Vec<_>>());
+            cleared.clear();
+            assert!(cleared.is_empty());
+            let values: Vec<i64> = (100_000..100_000 + after).collect();
+            cleared.update_i64(&values);
+            let mut new = HllSketch::new();
+            new.update_i64(&values);
+            assert_eq!((&cleared, cleared.to_bytes()), (&new, new.to_bytes()), "{before} {after}");
+        }
+    }
+}
+
 #[test]
 fn more_registers_are_folded() {
     // 2^13 registers: of 1 and 4097 the larger one stays.
@@ -170,6 +211,7 @@ fn more_registers_are_folded() {
     image.extend([0; 24]);
     image.extend((0..8192).map(|i| [0, 3, 5][usize::from(i == 1) + 2 * usize::from(i == 4097)]));
     let folded = HllSketch::from_bytes(&image).expect("readable").to_bytes();
-    assert_eq!(&folded[40..44], [0, 5, 0, 0]);
+    // Half a byte each, the first one low.
+    assert_eq!(&folded[40..42], [5 << 4, 0]);
     assert_eq!((folded[3], folded[5] & 16), (12, 16), "twelve, and no longer in order");
 }

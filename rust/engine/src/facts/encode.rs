@@ -194,11 +194,14 @@ impl FactWriter {
                     properties.set_column_dictionary_enabled(ColumnPath::from(field.name().as_str()), false);
             }
             if matches!(field.data_type(), DataType::Binary) {
-                // Images do not repeat, and their minima and maxima tell nothing. Zstd takes a third less room for them
-                // than Snappy does, and twice the time, which was an eighth of all that reading an archive takes.
+                // Images do not repeat, and their minima and maxima tell nothing. Those of distinct values are half a byte
+                // a register, dense as they are; zstd takes a tenth less room for the others than Snappy does, and twice
+                // the time.
                 let path = ColumnPath::from(field.name().as_str());
+                let is_dense = field.name() == "distinct";
+                let compression = if is_dense { Compression::UNCOMPRESSED } else { Compression::SNAPPY };
                 properties = properties
-                    .set_column_compression(path.clone(), Compression::SNAPPY)
+                    .set_column_compression(path.clone(), compression)
                     .set_column_statistics_enabled(path.clone(), EnabledStatistics::None)
                     .set_column_dictionary_enabled(path, false);
             }

@@ -5,6 +5,7 @@
 //! list's coupons; or a set's count and coupons; or the HIP estimate, two sums of inverse powers,
 //! the number of lowest registers, the number of HLL_4 exceptions, and registers.
 use super::HllSketch;
+use super::coupon::KEY_BITS;
 use super::estimate::{K, Summary};
 use super::sketch::{Registers, State};
 use crate::ImageError;
@@ -20,34 +21,53 @@ const OUT_OF_ORDER: u8 = 16;
 const LIST: u8 = 0;
 const SET: u8 = 1;
 const HLL: u8 = 2;
-/// The type HLL_8 in its place in byte 7.
-const HLL_8: u8 = 2 << 2;
+/// The type HLL_4 in its place in byte 7: half a byte a register, a quarter of what is left after compression of the
+/// others, and what DataSketches itself makes unless told otherwise.
+const HLL_4: u8 = 0 << 2;
 /// With this many coupons DataSketches turns a list to a set.
 const SET_FROM: usize = 8;
-/// A nibble of HLL_4 that says that the register stands among the exceptions.
+/// A nibble of HLL_4 that says that the register stands among the exceptions; the others are what it is above the
+/// lowest register.
 const EXCEPTION: u8 = 15;
+/// The largest value of a register.
+const MOST: u8 = 63;
 
 fn error(what: impl Into<String>) -> ImageError {
     ImageError(format!("not a readable HLL image: {}", what.into()))
 }
 
+/// The lg of the smallest table from 2^5 slots on that so many coupons fill to three quarters.
+fn lg_table(coupons: usize) -> u8 {
+    (5..).find(|lg| 4 * coupons <= 3 << lg).unwrap_or(0)
+}
+
 impl Registers {
     fn to_bytes(&self, summary: &Summary) -> Vec<u8> {
         let order = if self.hip.is_some() { 0 } else { OUT_OF_ORDER };
-        let mut out = Vec::with_capacity(40 + K);
-        out.extend([10, 1, FAMILY, LG_K, 0, COMPACT | order, 0, HLL_8 | HLL]);
+        let (lowest, highest) = self.values.iter().fold((MOST, 0), |(a, b), &x| (x.min(a), x.max(b)));
+        let at_lowest = self.values.iter().filter(|&&value| value == lowest).count() as u32;
+        let mut exceptions = vec![];
+        if highest - lowest >= EXCEPTION {
+            let slots = self.values.iter().enumerate().filter(|&(_, &value)| value - lowest >= EXCEPTION);
+            exceptions.extend(slots.map(|(slot, &value)| u32::from(value) << KEY_BITS | slot as u32));
+        }
+        let lg_table = if exceptions.is_empty() { 0 } else { lg_table(exceptions.len()) };
+        let mut out = Vec::with_capacity(40 + K / 2 + 4 * exceptions.len());
+        out.extend([10, 1, FAMILY, LG_K, lg_table, COMPACT | order, lowest, HLL_4 | HLL]);
         out.extend(self.hip.unwrap_or(0.0).to_le_bytes());
         out.extend(summary.inverse_powers.0.to_le_bytes());
         out.extend(summary.inverse_powers.1.to_le_bytes());
-        out.extend(summary.zeros.to_le_bytes());
-        out.extend(0u32.to_le_bytes());
-        out.extend(self.values.as_slice());
+        out.extend(at_lowest.to_le_bytes());
+        out.extend((exceptions.len() as u32).to_le_bytes());
+        let nibble = |value: u8| (value - lowest).min(EXCEPTION);
+        out.extend(self.values.as_chunks::<2>().0.iter().map(|&[a, b]| nibble(a) | nibble(b) << 4));
+        out.extend(exceptions.iter().flat_map(|coupon| coupon.to_le_bytes()));
         out
     }
 }
 
 impl HllSketch {
-    /// The Apache DataSketches image: HLL_8, compact, coupons in ascending order.
+    /// The Apache DataSketches image: HLL_4, compact, coupons in ascending order.
     pub fn to_bytes(&self) -> Vec<u8> {
         match &self.state {
             State::Few(few) => {
@@ -55,11 +75,9 @@ impl HllSketch {
                 let n = coupons.len();
                 let empty = if n == 0 { EMPTY } else { 0 };
                 let mut out = if n < SET_FROM {
-                    vec![2, 1, FAMILY, LG_K, 3, COMPACT | empty, n as u8, HLL_8 | LIST]
+                    vec![2, 1, FAMILY, LG_K, 3, COMPACT | empty, n as u8, HLL_4 | LIST]
                 } else {
-                    // The smallest table from 2^5 slots on that these coupons fill to three quarters.
-                    let lg_table = (5..9).find(|lg| 4 * n <= 3 << lg).unwrap_or(9);
-                    let mut out = vec![3, 1, FAMILY, LG_K, lg_table, COMPACT, 0, HLL_8 | SET];
+                    let mut out = vec![3, 1, FAMILY, LG_K, lg_table(n), COMPACT, 0, HLL_4 | SET];
                     out.extend((n as u32).to_le_bytes());
                     out
                 };
@@ -148,48 +166,48 @@ impl HllSketch {
             body.split_at_checked(n)
                 .ok_or_else(|| error(format!("{} bytes where its registers take {n}", body.len())))
         };
-        let mut values = Box::new([0u8; K]);
-        let mut raise = |slot: usize, value: u8| {
-            if value > 63 {
-                return Err(error(format!("register {slot} is {value}: at most 63 exists")));
-            }
-            let register = &mut values[slot % K];
-            *register = (*register).max(value);
-            Ok(())
-        };
-        match kind {
+        let registers: Vec<u8> = match kind {
             0 => {
                 let (nibbles, rest) = take(k / 2)?;
-                let mut table = HashMap::new();
-                for coupon in coupons(rest, exceptions, flags & COMPACT != 0, lg_table)? {
-                    table.insert(coupon as usize & (k - 1), (coupon >> 26) as u8);
+                let mut registers: Vec<u8> = nibbles.iter().flat_map(|pair| [pair & 15, pair >> 4]).collect();
+                let exceptional = registers.iter().filter(|&&nibble| nibble == EXCEPTION).count();
+                let mut slots = Vec::with_capacity(exceptional);
+                if exceptional > 0 {
+                    let places = registers.iter().enumerate().filter(|&(_, &nibble)| nibble == EXCEPTION);
+                    slots.extend(places.map(|(slot, _)| slot));
                 }
-                for slot in 0..k {
-                    let nibble = nibbles[slot / 2] >> (4 * (slot & 1)) & 15;
-                    let value = match nibble {
-                        EXCEPTION => *table
-                            .get(&slot)
-                            .ok_or_else(|| error(format!("register {slot} misses its exception")))?,
-                        nibble => lowest.saturating_add(nibble),
-                    };
-                    raise(slot, value)?;
+                registers.iter_mut().for_each(|nibble| *nibble = lowest.saturating_add(*nibble));
+                let coupons = coupons(rest, exceptions, flags & COMPACT != 0, lg_table)?;
+                let table: HashMap<usize, u8> = coupons
+                    .into_iter()
+                    .map(|coupon| (coupon as usize & (k - 1), (coupon >> KEY_BITS) as u8))
+                    .collect();
+                for slot in slots {
+                    let value = table.get(&slot);
+                    registers[slot] =
+                        *value.ok_or_else(|| error(format!("register {slot} misses its exception")))?;
                 }
+                registers
             }
             1 => {
                 // Six bits each: four registers in three bytes. Images have a spare byte behind.
                 let (packed, _) = take(k / 4 * 3)?;
-                for (i, bytes) in packed.as_chunks::<3>().0.iter().enumerate() {
-                    let word = u32::from_le_bytes([bytes[0], bytes[1], bytes[2], 0]);
-                    for j in 0..4 {
-                        raise(4 * i + j, (word >> (6 * j) & 63) as u8)?;
-                    }
-                }
+                let words = packed.as_chunks::<3>().0.iter();
+                let words = words.map(|bytes| u32::from_le_bytes([bytes[0], bytes[1], bytes[2], 0]));
+                words.flat_map(|word| [0, 6, 12, 18].map(|shift| (word >> shift & 63) as u8)).collect()
             }
-            2 => {
-                let (registers, _) = take(k)?;
-                registers.iter().enumerate().try_for_each(|(slot, &value)| raise(slot, value))?;
-            }
+            2 => take(k)?.0.to_vec(),
             _ => return Err(error(format!("type {kind}: HLL_4, HLL_6 and HLL_8 are 0, 1, 2"))),
+        };
+        if registers.iter().copied().fold(0, u8::max) > MOST {
+            let found = registers.iter().enumerate().find(|&(_, &value)| value > MOST);
+            let (slot, value) = found.unwrap_or((0, &0));
+            return Err(error(format!("register {slot} is {value}: at most {MOST} exists")));
+        }
+        let mut values = Box::new([0u8; K]);
+        // A sketch of more registers is folded: each slot takes the largest of those that share it.
+        for part in registers.as_chunks::<K>().0 {
+            values.iter_mut().zip(part).for_each(|(value, other)| *value = (*value).max(*other));
         }
         let in_order = flags & OUT_OF_ORDER == 0 && lg_k == LG_K;
         if in_order && !(hip >= 0.0 && hip.is_finite()) {
@@ -224,7 +242,7 @@ fn coupons(bytes: &[u8], count: usize, compact: bool, lg_table: u8) -> Result<Ve
     if coupons.len() != count {
         return Err(error(format!("{} distinct coupons where it counts {count}", coupons.len())));
     }
-    if let Some(coupon) = coupons.iter().find(|&&c| c >> 26 == 0) {
+    if let Some(coupon) = coupons.iter().find(|&&c| c >> KEY_BITS == 0) {
         return Err(error(format!("{coupon:#x} is not a coupon")));
     }
     Ok(coupons)

@@ -1,4 +1,4 @@
-//! HyperLogLog distinct counts, lg k = 12, readable as Apache DataSketches `HLL_8`.
+//! HyperLogLog distinct counts, lg k = 12, readable as Apache DataSketches `HLL_4`.
 //!
 //! A value becomes a *coupon*: 26 bits of its hash and the number of leading zeros of another part.
 //! While there are few distinct coupons they are kept as they are, which counts exactly; beyond
