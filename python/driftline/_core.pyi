@@ -45,8 +45,18 @@ def format_of(name: str) -> Literal["parquet", "csv", "jsonlines"] | None:
 def is_profile(path: str) -> bool:
     """Whether a file is a saved profile."""
 
-def write_file(path: str, data: bytes) -> None:
+@final
+class Encoded:
+    """A file that was encoded and is not copied into Python's memory."""
+
+    def __len__(self) -> int: ...
+    def __bytes__(self) -> bytes: ...
+
+def write_file(path: str, data: bytes | Encoded) -> None:
     """Writes a file whole or not at all."""
+
+def file_digest(path: str, most_bytes: int) -> str:
+    """A hash of the first bytes of a file, so many or all there are; `OSError` where it cannot be read."""
 
 @final
 class Facts:
@@ -62,7 +72,7 @@ class Facts:
         """Profiles of windows, over all writers: monitor, segment, start in microseconds, profile."""
     def __arrow_c_stream__(self, requested_schema: object | None = None) -> object: ...
 
-def facts_to_parquet(data: Any, table: str, *, monitor: str, writer: str, threads: int = 0) -> bytes | None:
+def facts_to_parquet(data: Any, table: str, *, monitor: str, writer: str, threads: int = 0) -> Encoded | None:
     """The rows of one commit as the bytes of a Parquet file; `None` where there are none."""
 
 def read_facts(
@@ -78,10 +88,10 @@ def read_facts(
 ) -> Facts:
     """The rows that count of files in the order of their commits; times in microseconds."""
 
-def merge_facts(inputs: Sequence[Input], table: str, *, threads: int = 0) -> bytes:
+def merge_facts(inputs: Sequence[Input], table: str, *, threads: int = 0) -> Encoded:
     """Files of neighbouring commits as the bytes of one."""
 
-def expire_facts(inputs: Sequence[Input], table: str, before: int) -> list[tuple[int, int, bytes | None]]:
+def expire_facts(inputs: Sequence[Input], table: str, before: int) -> list[tuple[int, int, Encoded | None]]:
     """What is left of each file: rows dropped, rows kept, and the file anew where both are some."""
 
 def examine_facts(source: Input, table: str) -> tuple[int, list[tuple[str, str]]]:

@@ -1,14 +1,13 @@
 """Which files of an archive are new, changed, moved, delivered again or gone."""
 
 import errno
-import hashlib
 import os
 import sys
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import NamedTuple
 
 from driftline import _core, _sources
 from driftline._monitor.state import FileSeen, State
@@ -165,8 +164,7 @@ def _content(name: str, most_bytes: int = sys.maxsize) -> str:
         return name
     partitions = [folder for folder in Path(name).parts[:-1] if "=" in folder]
     try:
-        with Path(name).open("rb") as file:
-            return "/".join([_digest(file, most_bytes), *partitions])
+        return "/".join([_core.file_digest(name, most_bytes), *partitions])
     except OSError as error:
         raise _told(name, error) from error
 
@@ -180,22 +178,12 @@ def _begins_with(name: str, before: FileSeen) -> bool:
             file.seek(before.size_bytes - 1)
             if file.read(1) != b"\n" or name.endswith(".parquet"):
                 return False
-            file.seek(0)
-            return _digest(file, before.size_bytes) == before.content.partition("/")[0]
+        return _core.file_digest(name, before.size_bytes) == before.content.partition("/")[0]
     except OSError as error:
         raise _told(name, error) from error
-
-
-def _digest(file: BinaryIO, most_bytes: int) -> str:
-    """A hash of the first bytes."""
-    digest, left = hashlib.sha256(), most_bytes
-    while left and (part := file.read(min(left, 1 << 20))):
-        digest.update(part)
-        left -= len(part)
-    return digest.hexdigest()
 
 
 def _told(name: str, error: OSError) -> InputError | StorageError:
     """What is wrong with this one file, or with the disk."""
     kind = InputError if error.errno in (errno.EACCES, errno.EPERM, errno.ENOENT, errno.EISDIR) else StorageError
-    return kind(f"{name}: {error.strerror}")
+    return kind(f"{name}: {os.strerror(error.errno) if error.errno else error}")

@@ -415,8 +415,9 @@ class Monitor:
         spans = [tuple(map(self._windows.start_us, span)) for span in windows]
         names = {"monitor": self.config.monitor, "writer": self.writer}
         threads = self._threads
-        data = _core.facts_to_parquet(closed, "profiles", **names, threads=threads) if spans else None
-        if data is not None:
+        encoded = _core.facts_to_parquet(closed, "profiles", **names, threads=threads) if spans else None
+        if encoded is not None:
+            data = bytes(encoded)
             source = _core.remote_input("closed.parquet", len(data), lambda start, size: data[start : start + size])
             for begin, end in spans:
                 stored |= self._revised(Facts(_core.read_facts([source], "profiles", since=begin, until=end)))

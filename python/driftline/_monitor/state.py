@@ -21,7 +21,7 @@ SHAPING: Final = (
 )
 """Keys that results depend on: another value makes another monitor."""
 
-VERSION: Final = 2
+VERSION: Final = 3
 """Of what a checkpoint holds, the state of the engine in it too."""
 
 LENGTH: Final = 8

@@ -10,7 +10,7 @@ from typing import Any, Final
 from urllib.parse import unquote, urlsplit
 
 from driftline import _core, _remote
-from driftline._store.files import Version
+from driftline._store.files import Data, Version
 from driftline.errors import InputError, StorageError
 
 __all__ = ["Bucket"]
@@ -63,11 +63,11 @@ class Bucket:
             self._unless_missing(name, error)
             return None
 
-    def write(self, name: str, data: bytes) -> None:
+    def write(self, name: str, data: Data) -> None:
         """Puts an object, all of it or nothing."""
         self._put(name, data, "overwrite")
 
-    def add(self, name: str, data: bytes) -> None:
+    def add(self, name: str, data: Data) -> None:
         """Puts an object that is not there: one that is comes from a process which has lost its lease since.
 
         Raises:
@@ -86,7 +86,7 @@ class Bucket:
             self._unless_missing(name, error)
             return None
 
-    def replace(self, name: str, data: bytes, seen: Version | None) -> Version | None:
+    def replace(self, name: str, data: Data, seen: Version | None) -> Version | None:
         """Puts an object in place of the version that was seen, or where none was.
 
         Raises:
@@ -118,9 +118,9 @@ class Bucket:
     def _key(self, name: str) -> str:
         return f"{self._prefix}/{name}".strip("/")
 
-    def _put(self, name: str, data: bytes, mode: Any) -> Version:
+    def _put(self, name: str, data: Data, mode: Any) -> Version:
         try:
-            return _version(self._store.put(self._key(name), data, mode=mode))
+            return _version(self._store.put(self._key(name), bytes(data), mode=mode))
         except Exception as error:
             match type(error).__name__:
                 case "AlreadyExistsError" | "PreconditionError":

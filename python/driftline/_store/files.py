@@ -10,7 +10,7 @@ from typing import Protocol
 from driftline import _core
 from driftline.errors import DriftlineError, InputError, StorageError
 
-__all__ = ["Files", "Folder", "Version", "is_half", "told"]
+__all__ = ["Data", "Files", "Folder", "Version", "is_half", "told"]
 
 ENDING_OF_HALVES = ".part"
 
@@ -20,6 +20,9 @@ def is_half(name: str) -> bool:
     last = name.rpartition("/")[2]
     return last.startswith(".") and last.endswith(ENDING_OF_HALVES)
 
+
+Data = bytes | _core.Encoded
+"""What a file is to hold."""
 
 Version = dict[str, str]
 """By what a store tells one content of an object from all others."""
@@ -47,16 +50,16 @@ class Files(Protocol):
     def read(self, name: str, *, most_bytes: int = -1) -> bytes | None:
         """A file, or its first bytes; `None` where it is not there."""
 
-    def write(self, name: str, data: bytes) -> None:
+    def write(self, name: str, data: Data) -> None:
         """Writes a file, all of it or nothing, so that it stays."""
 
-    def add(self, name: str, data: bytes) -> None:
+    def add(self, name: str, data: Data) -> None:
         """Writes a file that nobody but the owner of a source writes, and that is not there yet."""
 
     def version(self, name: str) -> Version | None:
         """Which content a file has now; `None` where it is not there, and where a lock makes it needless to know."""
 
-    def replace(self, name: str, data: bytes, seen: Version | None) -> Version | None:
+    def replace(self, name: str, data: Data, seen: Version | None) -> Version | None:
         """Writes a file in place of the version that was seen, and tells the new one."""
 
     def delete(self, names: Iterable[str]) -> None:
@@ -109,7 +112,7 @@ class Folder:
         except OSError as error:
             raise told(self.path(name), error) from error
 
-    def write(self, name: str, data: bytes) -> None:
+    def write(self, name: str, data: Data) -> None:
         """Writes a file, all of it or nothing, so that it is there after a loss of power too."""
         path = pathlib.Path(self.path(name))
         self.make_folder(name.rpartition("/")[0])
@@ -120,14 +123,14 @@ class Folder:
             raise type(error)(f"{error}: {advice}, and run again; nothing is lost") from error
         self._sync(path.parent)
 
-    def add(self, name: str, data: bytes) -> None:
+    def add(self, name: str, data: Data) -> None:
         """Writes a file; the lock sees to it that nobody else does."""
         self.write(name, data)
 
     def version(self, name: str) -> None:
         """Nothing: the lock sees to it that a file is the one that was seen."""
 
-    def replace(self, name: str, data: bytes, seen: Version | None) -> None:
+    def replace(self, name: str, data: Data, seen: Version | None) -> None:
         """Writes a file in place of another."""
         self.write(name, data)
 

@@ -164,7 +164,7 @@ class Writer:
         parts = self._parts(self._known)
         dropped = 0
         gone: dict[str, list[Part]] = {table: [] for table in TABLES}
-        anew: dict[str, bytes] = {}
+        anew: dict[str, _core.Encoded] = {}
         for table in TABLES:
             inputs = self._files.inputs(names_of(self._base, {table: parts[table]}))
             for part, (rows, kept, data) in zip(parts[table], _core.expire_facts(inputs, table, time), strict=True):
@@ -205,7 +205,7 @@ class Writer:
             raise ValueError("the writer is closed: open another")
         self._lease.check()
 
-    def _encoded(self, table: str, rows: Any) -> bytes | None:
+    def _encoded(self, table: str, rows: Any) -> _core.Encoded | None:
         try:
             return _core.facts_to_parquet(rows, table, monitor=self.monitor, writer=self.writer, threads=self._threads)
         except InputError as error:

@@ -5,6 +5,7 @@
 //! side; [`monitor`] tells the windows of event time in which rows happened.
 
 pub mod compare;
+pub mod digest;
 mod error;
 pub mod facts;
 mod guard;

@@ -1,6 +1,7 @@
 //! Facts of monitors, to and from the files of a store.
 use crate::arrow::{export_stream, import_batches};
 use crate::error::to_py;
+use crate::file::Encoded;
 use crate::input::Input;
 use crate::monitor::rows_of;
 use crate::profile::Profile;
@@ -8,7 +9,7 @@ use driftline_engine::facts::{self, Filter, Table};
 use driftline_engine::source;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyCapsule, PyDict};
+use pyo3::types::{PyCapsule, PyDict};
 
 /// Rows of a store.
 #[pyclass(frozen)]
@@ -55,19 +56,19 @@ impl Facts {
 /// The rows of one commit as the bytes of a Parquet file; `None` where there are none.
 #[pyfunction]
 #[pyo3(signature = (data, table, *, monitor, writer, threads = 0))]
-pub fn facts_to_parquet<'py>(
-    data: &Bound<'py, PyAny>,
+pub fn facts_to_parquet(
+    data: &Bound<'_, PyAny>,
     table: &str,
     monitor: &str,
     writer: &str,
     threads: usize,
-) -> PyResult<Option<Bound<'py, PyBytes>>> {
+) -> PyResult<Option<Encoded>> {
     let py = data.py();
     let table = named(table)?;
     let source = import_batches(data)?;
     let encoded =
         py.detach(|| facts::encode(table, &source.schema, source.batches, monitor, writer, threads));
-    Ok(encoded.map_err(|e| to_py(py, e))?.map(|bytes| PyBytes::new(py, &bytes)))
+    Ok(encoded.map_err(|e| to_py(py, e))?.map(Encoded))
 }
 
 /// The rows that count of files in the order of their commits.
@@ -95,37 +96,35 @@ pub fn read_facts(
 /// Files of neighbouring commits as the bytes of one.
 #[pyfunction]
 #[pyo3(signature = (inputs, table, *, threads = 0))]
-pub fn merge_facts<'py>(
-    py: Python<'py>,
-    inputs: Vec<PyRef<'py, Input>>,
+pub fn merge_facts(
+    py: Python<'_>,
+    inputs: Vec<PyRef<'_, Input>>,
     table: &str,
     threads: usize,
-) -> PyResult<Bound<'py, PyBytes>> {
+) -> PyResult<Encoded> {
     let table = named(table)?;
     let inputs = engine_inputs(&inputs);
-    let merged = py.detach(|| facts::merge(table, &inputs, threads)).map_err(|e| to_py(py, e))?;
-    Ok(PyBytes::new(py, &merged))
+    py.detach(|| facts::merge(table, &inputs, threads)).map(Encoded).map_err(|e| to_py(py, e))
 }
 
 /// Rows dropped, rows kept, the file anew.
-type Left<'py> = (usize, usize, Option<Bound<'py, PyBytes>>);
+type Left = (usize, usize, Option<Encoded>);
 /// Positions of two files, the first row, rows, columns.
 type Disagreement = (usize, usize, String, usize, Vec<String>);
 
 /// What is left of each file without windows that ended by a time: rows dropped, rows kept, and the file anew
 /// where both are some.
 #[pyfunction]
-pub fn expire_facts<'py>(
-    py: Python<'py>,
-    inputs: Vec<PyRef<'py, Input>>,
+pub fn expire_facts(
+    py: Python<'_>,
+    inputs: Vec<PyRef<'_, Input>>,
     table: &str,
     before: i64,
-) -> PyResult<Vec<Left<'py>>> {
+) -> PyResult<Vec<Left>> {
     let table = named(table)?;
     let inputs = engine_inputs(&inputs);
     let left = py.detach(|| facts::expire(table, &inputs, before)).map_err(|e| to_py(py, e))?;
-    let bytes = |bytes: Option<Vec<u8>>| bytes.map(|bytes| PyBytes::new(py, &bytes));
-    Ok(left.into_iter().map(|left| (left.dropped, left.kept, bytes(left.bytes))).collect())
+    Ok(left.into_iter().map(|left| (left.dropped, left.kept, left.bytes.map(Encoded))).collect())
 }
 
 /// Reads all of a file: its rows, and whose they are.

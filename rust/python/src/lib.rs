@@ -28,7 +28,7 @@ mod _core {
         Facts, examine_facts, expire_facts, facts_that_disagree, facts_to_parquet, merge_facts, read_facts,
     };
     #[pymodule_export]
-    use super::file::write_file;
+    use super::file::{Encoded, file_digest, write_file};
     #[pymodule_export]
     use super::info::build_info;
     #[pymodule_export]
