@@ -15,6 +15,10 @@ mod profile;
 mod sketches;
 mod stats;
 
+/// Of this module alone: Python and other modules keep their own.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 #[pyo3::pymodule]
 mod _core {
     #[pymodule_export]

@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 /// Columns of windows that wait to be judged together: they take some 20 KB each.
-const MOST_CLOSING: usize = 512;
+const MOST_CLOSING: usize = 1024;
 
 /// A window that has closed, or rows that came late to one, by segment.
 pub(in crate::monitor) struct Closing {
