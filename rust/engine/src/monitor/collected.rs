@@ -243,3 +243,84 @@ pub(super) fn add(before: &mut Profile, later: &Profile) -> Result<()> {
     }
     before.merge(later)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::profile::clear;
+    use crate::reference::Reference;
+    use crate::table::{ProfileRow, to_parquet};
+    use arrow_array::types::{Float64Type, Int32Type, Int64Type};
+    use arrow_array::{ArrayRef, BooleanArray, DictionaryArray, ListArray, PrimitiveArray, StringArray};
+    use proptest::{collection::vec, prelude::*};
+    use std::sync::Arc;
+
+    /// A column of every kind; the same values in all of them.
+    fn batch(values: &[Option<i64>]) -> RecordBatch {
+        let floats = |x: i64| [f64::NAN, f64::INFINITY, 0.0, x as f64 / 7.0][(x % 4).unsigned_abs() as usize];
+        let texts = || values.iter().map(|x| x.map(|x| format!("{}", x % 900)));
+        let lists = values.iter().map(|x| x.map(|x| vec![Some(x as f64); (x % 3).unsigned_abs() as usize]));
+        let columns: [(&str, ArrayRef); 6] = [
+            ("x", Arc::new(values.iter().map(|x| x.map(floats)).collect::<PrimitiveArray<Float64Type>>())),
+            ("n", Arc::new(values.iter().copied().collect::<PrimitiveArray<Int64Type>>())),
+            ("b", Arc::new(values.iter().map(|x| x.map(|x| x > 0)).collect::<BooleanArray>())),
+            ("t", Arc::new(texts().collect::<StringArray>())),
+            ("d", Arc::new(texts().collect::<Vec<_>>().iter().map(Option::as_deref).collect::<Dictionary>())),
+            ("l", Arc::new(ListArray::from_iter_primitive::<Float64Type, _, _>(lists))),
+        ];
+        RecordBatch::try_from_iter_with_nullable(columns.map(|(name, array)| (name, array, true))).unwrap()
+    }
+
+    type Dictionary = DictionaryArray<Int32Type>;
+
+    fn counted(rows: &[RecordBatch], builders: &mut Builders) -> Counted {
+        let mut collected = Collected::default();
+        rows.iter().for_each(|rows| collected.add(rows, builders).unwrap());
+        count(std::iter::once((&mut collected, true)), builders).unwrap();
+        collected.counted().unwrap()
+    }
+
+    fn bytes(counted: Counted) -> Vec<u8> {
+        to_parquet(&counted.into_profile().unwrap()).unwrap()
+    }
+
+    fn values() -> impl Strategy<Value = Vec<Option<i64>>> {
+        let few = prop_oneof![Just(None), (-3i64..3).prop_map(Some)];
+        let many = prop_oneof![1 => Just(None), 9 => any::<i32>().prop_map(|x| Some(x.into()))];
+        prop_oneof![vec(few, 1..40), vec(many, 1..3000)]
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(40))]
+
+        /// Windows that a used builder counts are those that a new one counts, bit for bit.
+        #[test]
+        fn a_builder_that_is_used_again_counts_as_a_new_one(
+            windows in vec((values(), values()), 2..5),
+            reference in values(),
+            threads in 1usize..3,
+        ) {
+            let mut first = Collected::default();
+            first.update(&batch(&reference), &mut Builders::new(Options::default())).unwrap();
+            let reference = Reference::try_from_profile(&first.profile().unwrap()).unwrap();
+            let options = Options { k: 128, threads, reference: Some(Arc::new(reference)), ..Options::default() };
+            let mut again = Builders::new(options.clone());
+            for (first, second) in &windows {
+                let rows = [batch(first), batch(second)];
+                let mut used = counted(&rows, &mut again);
+                let new = bytes(counted(&rows, &mut Builders::new(options.clone())));
+                prop_assert_eq!(used.rows(), (first.len() + second.len()) as u64);
+                let rows: Vec<_> = used.columns().into_iter().cloned().collect();
+                let profile = Profile::try_new(used.rows(), rows, used.skipped().to_vec()).unwrap();
+                prop_assert!(to_parquet(&profile).unwrap() == new);
+                for column in used.restart() {
+                    // An image compacts the sketch that it is of.
+                    ProfileRow::of(column);
+                    clear(column);
+                }
+                again.put_back(used);
+                prop_assert_eq!(again.spare.len(), 1);
+            }
+        }
+    }
+}
