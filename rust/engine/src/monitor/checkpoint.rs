@@ -13,10 +13,10 @@ use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// What is written: the state, and tables as Parquet.
+/// What is written: the state, borrowed for it, and tables as Parquet.
 #[derive(Serialize, Deserialize)]
-struct Written {
-    state: State,
+struct Written<S> {
+    state: S,
     waiting: Vec<WaitingBytes>,
     open: Vec<Window>,
     late: Vec<Window>,
@@ -46,7 +46,7 @@ impl Monitor {
             waiting: waiting.collect::<Result<_>>()?,
             open: windows_to_bytes(&mut self.open)?,
             late: windows_to_bytes(&mut self.late)?,
-            state: self.state.clone(),
+            state: &self.state,
         };
         postcard::to_allocvec(&written)
             .map_err(|e| Error::Storage(format!("the state cannot be written: {e}")))
@@ -61,7 +61,7 @@ impl Monitor {
         let damaged = |e: postcard::Error| {
             Error::Input(format!("the checkpoint is damaged, or of another version of driftline: {e}"))
         };
-        let mut written: Written = decoding(|| postcard::from_bytes(bytes).map_err(damaged))?;
+        let mut written: Written<State> = decoding(|| postcard::from_bytes(bytes).map_err(damaged))?;
         written.state.segments = written.state.segments.restored();
         let mut restored = Self::of(settings, written.state);
         restored.rebuild_options()?;

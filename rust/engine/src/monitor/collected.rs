@@ -29,17 +29,19 @@ impl Builders {
 
     fn take(&mut self, schema: &SchemaRef) -> Result<(SchemaRef, ProfileBuilder)> {
         match self.spare.iter().rposition(|(of, _)| of.fields() == schema.fields()) {
-            Some(at) => Ok(self.spare.swap_remove(at)),
+            Some(at) => Ok(self.spare.remove(at)),
             None => Ok((schema.clone(), ProfileBuilder::without_threads(schema, &self.options)?)),
         }
     }
 
-    /// Takes a builder back of which all columns were cleared.
+    /// Takes a builder back of which all columns were cleared. Where there are too many, those go that wait the longest:
+    /// their columns may not come again.
     pub fn put_back(&mut self, counted: Counted) {
         let Counted::Builder(schema, builder) = counted else { return };
-        let columns: usize = self.spare.iter().map(|(_, spare)| spare.columns().count()).sum();
-        if columns < MOST_SPARE {
-            self.spare.push((schema, builder));
+        self.spare.push((schema, builder));
+        let mut columns: usize = self.spare.iter().map(|(_, spare)| spare.columns().count()).sum();
+        while columns > MOST_SPARE && self.spare.len() > 1 {
+            columns -= self.spare.remove(0).1.columns().count();
         }
     }
 }
