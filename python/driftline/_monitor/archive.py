@@ -25,7 +25,7 @@ DAY_US: Final = 86_400_000_000
 COMMIT_S: Final = 5.0
 """What a crash may cost: so many seconds of reading."""
 
-MOST_RESULTS: Final = 10_000
+MOST_RESULTS: Final = 12_500
 """Results that wait to be written, some 5 KB each with their profiles, while as many are being written. Their file is
 just large enough to stay as it is."""
 

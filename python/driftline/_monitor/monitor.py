@@ -187,7 +187,11 @@ class Monitor:
         to_us = microseconds("to_time", to_time)
         core = self._ready()
         self._is_unsaved = True
-        core.advance(to_us)
+        try:
+            core.advance(to_us)
+        except BaseException:
+            self._is_lost = core.is_broken
+            raise
         self._commit()
 
     def read(

@@ -1,6 +1,6 @@
 //! What tells the content of one file from that of any other.
 use std::fs::File;
-use std::io::{Read, Result};
+use std::io::{ErrorKind, Read, Result};
 use std::path::Path;
 
 /// Read at once.
@@ -14,10 +14,12 @@ pub fn digest(path: &Path, most_bytes: u64) -> Result<String> {
     let mut file = File::open(path)?.take(most_bytes);
     let (mut hasher, mut part) = (blake3::Hasher::new(), vec![0; PART]);
     loop {
-        match file.read(&mut part)? {
-            0 => return Ok(hasher.finalize().to_hex().to_string()),
-            many => hasher.update(&part[..many]),
-        };
+        match file.read(&mut part) {
+            Ok(0) => return Ok(hasher.finalize().to_hex().to_string()),
+            Ok(many) => drop(hasher.update(&part[..many])),
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
     }
 }
 

@@ -13,7 +13,8 @@ pub(super) struct Builders {
     spare: Vec<(SchemaRef, ProfileBuilder)>,
 }
 
-/// Columns of builders that wait for their next use: they take some 20 KB each.
+/// Columns of builders that wait for their next use: they keep what they took at most, some 20 KB each where windows have
+/// some thousand rows.
 const MOST_SPARE: usize = 4096;
 
 impl Builders {
@@ -34,7 +35,7 @@ impl Builders {
         }
     }
 
-    /// Takes a builder back of which all columns were cleared. Where there are too many, those go that wait the longest:
+    /// Takes a builder back that was made here, and of which all columns were cleared. Where there are too many, those go that wait the longest:
     /// their columns may not come again.
     pub fn put_back(&mut self, counted: Counted) {
         let Counted::Builder(schema, builder) = counted else { return };

@@ -15,7 +15,8 @@ use arrow_array::{BooleanArray, RecordBatch};
 use arrow_select::filter::filter_record_batch;
 use std::sync::Arc;
 
-/// Files that are open at once: each has some batches of at most two million values in memory.
+/// Files that are open at once, and one more that is read ahead: each has some batches of at most two million values in
+/// memory.
 const MOST_OPEN: usize = 32;
 
 /// A file that is to be read, or read on.

@@ -34,6 +34,8 @@ pub struct Monitor {
     pub(super) late: BTreeMap<i64, BTreeMap<usize, Collected>>,
     /// What is to be judged, in this order; nothing between two calls.
     closing: Vec<Closing>,
+    /// Values that wait to be counted.
+    uncounted: usize,
     /// What profiles windows, once there are bins.
     builders: Option<Builders>,
     /// The earliest time of rows that are known to come: windows from there on do not close before.
@@ -150,6 +152,7 @@ impl Monitor {
             open: BTreeMap::new(),
             late: BTreeMap::new(),
             closing: vec![],
+            uncounted: 0,
             builders: None,
             hold_us: None,
             clock_us: i64::MIN,
@@ -161,7 +164,7 @@ impl Monitor {
         }
     }
 
-    /// Whether it failed while it added rows of which some are counted.
+    /// Whether it failed in the midst of counting or judging, so that only a checkpoint is right.
     pub fn is_broken(&self) -> bool {
         self.is_broken
     }

@@ -289,6 +289,9 @@ impl ProfileBuilder {
     /// A column cannot be converted.
     pub fn update(&mut self, batch: &RecordBatch) -> Result<()> {
         let mut scratches = std::mem::replace(&mut self.scratches, Scratches(vec![]));
+        if scratches.0.is_empty() {
+            scratches = Scratches::new(1);
+        }
         let batches = std::slice::from_ref(batch);
         let uncounted = Uncounted { builder: self, batches, is_last: false };
         let counted = count_all(std::iter::once(uncounted), &mut scratches);

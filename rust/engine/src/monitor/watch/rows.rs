@@ -17,6 +17,8 @@ use std::collections::{BTreeMap, BTreeSet};
 const ROWS_CHECKED: usize = 262_144;
 /// Rows further ahead of the clock have a wrong time.
 const MOST_AHEAD_US: i64 = 86_400_000_000;
+/// Values that wait to be counted, some of them copied: some 64 MB.
+const MOST_UNCOUNTED: usize = 1 << 23;
 /// Windows of a gap that are looked at one by one.
 pub(super) const MOST_EMPTY: i64 = 10_000;
 
@@ -167,6 +169,8 @@ impl Monitor {
     /// waits to be counted and judged.
     pub(super) fn place_all(&mut self, rows: &RecordBatch, times: &[i64]) -> Result<()> {
         if self.settings.reference == Span::Given && self.state.is_learning {
+            // Windows that closed before were of the reference.
+            self.settle()?;
             self.start_watching()?;
         }
         // The earliest time of each row and of those that are known to come after it.
@@ -266,16 +270,12 @@ impl Monitor {
 
     /// Rows that close nothing.
     fn place(&mut self, rows: &RecordBatch, times: &[i64]) -> Result<()> {
-        let (Some(builders), Some(closed_until)) = (&mut self.builders, self.state.closed_until) else {
-            return Ok(());
-        };
+        let Some(closed_until) = self.state.closed_until else { return Ok(()) };
         let mut windows = vec![];
         self.settings.calendar.numbers(times, &mut windows);
         windows.iter_mut().zip(times).filter(|(_, time)| **time == NO_TIME).for_each(|(n, _)| *n = i64::MIN);
         for (window, part) in by_window(rows, &windows)? {
-            if window == i64::MIN {
-                continue;
-            }
+            let Some(builders) = self.builders.as_mut().filter(|_| window != i64::MIN) else { continue };
             let parts = if window < closed_until {
                 self.state.counts.late += part.num_rows() as u64;
                 self.late.entry(window).or_default()
@@ -283,6 +283,10 @@ impl Monitor {
                 self.open.entry(window).or_default()
             };
             collect(&mut self.state.segments, parts, &part, builders)?;
+            self.uncounted += part.num_rows() * part.num_columns() * (1 + self.settings.segments.len());
+            if self.uncounted >= MOST_UNCOUNTED {
+                self.settle()?;
+            }
         }
         Ok(())
     }

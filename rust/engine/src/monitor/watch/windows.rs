@@ -68,6 +68,15 @@ impl Monitor {
     /// # Errors
     /// A column cannot be read.
     pub(in crate::monitor) fn settle(&mut self) -> Result<()> {
+        // What fails here has been done in part.
+        let was_broken = std::mem::replace(&mut self.is_broken, true);
+        self.count_and_judge()?;
+        self.is_broken = was_broken;
+        Ok(())
+    }
+
+    fn count_and_judge(&mut self) -> Result<()> {
+        self.uncounted = 0;
         let closing = self.closing.iter_mut().flat_map(|closing| closing.parts.values_mut());
         let open = self.open.values_mut().chain(self.late.values_mut()).flat_map(BTreeMap::values_mut);
         let parts = closing.map(|part| (part, true)).chain(open.map(|part| (part, false)));
