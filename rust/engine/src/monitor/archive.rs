@@ -1,5 +1,6 @@
 //! What only files that can be read again make possible: bins of a whole reference, and windows counted anew.
-use super::collected::{Builders, Collected, count};
+use super::builders::Builders;
+use super::collected::{Collected, count};
 use super::named::Names;
 use super::segments::Segments;
 use super::settings::Settings;

@@ -1,6 +1,6 @@
 //! What is said outside of the budget, at once: broken checks, columns that are gone, new or of another kind, no rows,
 //! far too few or too many.
-use super::collected::Counted;
+use super::builders::Counted;
 use super::watched::Watched;
 use crate::profile::{ColumnProfile, Frequent, Kind};
 use driftline_sketches::HllSketch;

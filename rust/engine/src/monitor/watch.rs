@@ -1,5 +1,6 @@
 //! The monitor: rows in, windows and alarms out.
-use super::collected::{Builders, Collected};
+use super::builders::Builders;
+use super::collected::Collected;
 use super::rules::{Broken, Volume};
 use super::segments::{Segments, WHOLE};
 use super::series::{Budget, Series};

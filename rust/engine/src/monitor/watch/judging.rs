@@ -4,7 +4,7 @@ use super::Monitor;
 use super::windows::{Closing, Rules};
 use crate::Result;
 use crate::monitor::alarm::Event;
-use crate::monitor::collected::Counted;
+use crate::monitor::builders::Counted;
 use crate::monitor::segments::WHOLE;
 use crate::monitor::series::{Budget, Judged, Seen, Series};
 use crate::monitor::settings::{Settings, Span};

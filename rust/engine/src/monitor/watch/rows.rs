@@ -1,7 +1,8 @@
 //! Rows find their windows, and time goes on with them.
 use super::learning::nothing_to_watch;
 use super::{Monitor, Waiting};
-use crate::monitor::collected::{Builders, Collected};
+use crate::monitor::builders::Builders;
+use crate::monitor::collected::Collected;
 use crate::monitor::named::Names;
 use crate::monitor::segments::{Segments, WHOLE};
 use crate::monitor::settings::{Settings, Span};

@@ -2,7 +2,8 @@
 use super::Monitor;
 use crate::monitor::alarm::{Detector, Event, Happened};
 use crate::monitor::archive::Recount;
-use crate::monitor::collected::{Builders, Collected, Counted, count};
+use crate::monitor::builders::{Builders, Counted};
+use crate::monitor::collected::{Collected, count};
 use crate::monitor::rules::{self, Broken, Rule};
 use crate::monitor::series::{Judged, Seen, Series};
 use crate::monitor::tables::{self, Closed, ProfileTable};
