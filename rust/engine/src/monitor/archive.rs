@@ -121,9 +121,9 @@ fn profiles(
         })?;
     }
     let chosen_by = ChosenBy::first_of(windows.into_iter(), settings);
-    let options = Options { threads: settings.threads, may_lack_columns: true, ..Options::default() };
-    let names = Options { threads: settings.threads, ..names_alone() };
-    let (mut options, mut names) = (Builders::new(options), Builders::new(names));
+    let mut all =
+        Builders::new(Options { threads: settings.threads, may_lack_columns: true, ..Options::default() });
+    let mut names = Builders::new(Options { threads: settings.threads, ..names_alone() });
     let (mut collected, mut choosing, mut timeless) = (Collected::default(), Collected::default(), 0);
     let mut reading = VecDeque::new();
     let mut unread = inputs.iter();
@@ -149,7 +149,7 @@ fn profiles(
             });
             choosing.update(&rows_that(&batch, chooses)?, &mut names)?;
             let taken = rows_that(&batch, times.iter().map(|&time| takes(time)))?;
-            collected.update(&taken, &mut options)
+            collected.update(&taken, &mut all)
         };
         for batch in reading.pop_front().into_iter().flatten() {
             add(batch?).map_err(|error| name_input(error, &input.name))?;

@@ -34,12 +34,12 @@ impl Builders {
     pub fn take(&mut self, schema: &SchemaRef) -> Result<(SchemaRef, ProfileBuilder)> {
         match self.spare.iter().rposition(|(of, _)| of.fields() == schema.fields()) {
             Some(at) => Ok(self.spare.remove(at)),
-            None => Ok((schema.clone(), ProfileBuilder::without_threads(schema, &self.options)?)),
+            None => Ok((schema.clone(), ProfileBuilder::try_new(schema, &self.options)?)),
         }
     }
 
-    /// Takes a builder back that was made here, and of which all columns were cleared. Where there are too many, those go that wait the longest:
-    /// their columns may not come again.
+    /// Takes a builder back that was made here, and of which all columns were cleared. Where there are too many, those go
+    /// that wait the longest: their columns may not come again.
     pub fn put_back(&mut self, counted: Counted) {
         let Counted::Builder(schema, builder) = counted else { return };
         self.spare.push((schema, builder));

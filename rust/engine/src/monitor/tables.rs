@@ -184,7 +184,6 @@ const ROWS_TOGETHER: usize = 2048;
 pub struct ProfileTable {
     names: Names,
     windows: Vec<ProfiledWindow>,
-    rows: usize,
 }
 
 /// What is stored of a segment of a window.
@@ -196,9 +195,15 @@ struct ProfiledWindow {
     skipped: Vec<Skipped>,
 }
 
+impl ProfiledWindow {
+    fn rows(&self) -> usize {
+        self.columns.len() + self.skipped.len()
+    }
+}
+
 impl ProfileTable {
     pub(super) fn new(names: Names) -> Self {
-        Self { names, windows: vec![], rows: 0 }
+        Self { names, windows: vec![] }
     }
 
     pub(super) fn push(
@@ -207,13 +212,12 @@ impl ProfileTable {
         columns: Vec<ProfileRow>,
         skipped: Vec<Skipped>,
     ) {
-        self.rows += columns.len() + skipped.len();
         self.windows.push(ProfiledWindow { segment: segment.to_owned(), window, revision, columns, skipped });
     }
 
     /// Rows of all batches.
     pub fn rows(&self) -> usize {
-        self.rows
+        self.windows.iter().map(ProfiledWindow::rows).sum()
     }
 
     /// The columns of every batch.
@@ -249,8 +253,7 @@ impl ProfileTable {
 
     fn batch(&self, windows: &[ProfiledWindow], profiles: ProfileRows) -> Result<RecordBatch> {
         let (names, mut table) = (&self.names, Table::default());
-        let of = |window: &ProfiledWindow| window.columns.len() + window.skipped.len();
-        let rows = || windows.iter().flat_map(|window| std::iter::repeat_n(window, of(window)));
+        let rows = || windows.iter().flat_map(|window| std::iter::repeat_n(window, window.rows()));
         let many = profiles.len();
         table.texts("monitor", std::iter::repeat_n(names.monitor.as_str(), many));
         table.texts("writer", std::iter::repeat_n(names.writer.as_str(), many));

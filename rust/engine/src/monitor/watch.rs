@@ -8,6 +8,7 @@ use super::settings::{Settings, Span};
 use super::tables::{self, Output, Standing, Watcheds};
 use super::watched::Watched;
 use crate::Result;
+use crate::options::Options;
 use crate::profile::Profile;
 use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
@@ -177,6 +178,11 @@ impl Monitor {
             let new = self.state.watched.iter().map(|watched| Series::new(watched, buckets));
             self.state.series.push(new.collect());
         }
+    }
+
+    /// How windows are profiled, once there are bins.
+    fn options(&self) -> Option<&Options> {
+        self.builders.as_ref().map(Builders::options)
     }
 
     fn budget(&self) -> Budget {

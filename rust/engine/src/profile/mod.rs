@@ -164,13 +164,25 @@ pub struct ProfileBuilder {
     scratches: Scratches,
 }
 
-/// What threads need while they count, to be used again and again: one for each of them.
-pub(crate) struct Scratches(Vec<Scratch>);
+/// What threads need while they count, to be used again and again: made for each of them when it is first at work.
+pub(crate) struct Scratches {
+    threads: usize,
+    each: Vec<Scratch>,
+}
 
 impl Scratches {
-    /// For so many threads; all cores where 0.
+    /// For so many threads at most; all cores where 0.
     pub fn new(threads: usize) -> Self {
-        Self(std::iter::repeat_with(Scratch::default).take(threads::count(threads)).collect())
+        Self { threads: threads::count(threads), each: vec![] }
+    }
+
+    /// Those of so many threads, of which there may be fewer.
+    fn of(&mut self, threads: usize) -> &mut [Scratch] {
+        let threads = threads.clamp(1, self.threads);
+        if self.each.len() < threads {
+            self.each.resize_with(threads, Scratch::default);
+        }
+        &mut self.each[..threads]
     }
 }
 
@@ -213,7 +225,7 @@ pub(crate) fn count_all<'a>(
             together.push((column, batches, is_last));
         }
     }
-    let threads = scratches.0.len().min(columns.len()).min(cells / CELLS_WORTH_A_THREAD).max(1);
+    let threads = columns.len().min(cells / CELLS_WORTH_A_THREAD);
     let count = |scratch: &mut Scratch, together: Vec<(&mut ColumnBuilder, &[RecordBatch], bool)>| {
         decoding(|| {
             for (column, batches, is_last) in together {
@@ -227,7 +239,7 @@ pub(crate) fn count_all<'a>(
             Ok(())
         })
     };
-    threads::hand_out(&mut scratches.0[..threads], columns, count)
+    threads::hand_out(scratches.of(threads), columns, count)
 }
 
 impl ProfileBuilder {
@@ -236,18 +248,11 @@ impl ProfileBuilder {
     /// # Errors
     /// Columns that were asked for are missing, names come up twice, or options are out of range.
     pub fn try_new(schema: &SchemaRef, options: &Options) -> Result<Self> {
-        let mut new = Self::without_threads(schema, options)?;
-        new.scratches = Scratches::new(options.thread_count().clamp(1, new.columns.len().max(1)));
-        Ok(new)
-    }
-
-    /// The same, for rows that [`count_all`] counts.
-    pub(crate) fn without_threads(schema: &SchemaRef, options: &Options) -> Result<Self> {
         let (leaves, skipped) = flatten::flatten(schema, options)?;
         let index = leaves.iter().enumerate().map(|(i, leaf)| (leaf.name.clone(), i)).collect();
         let columns = leaves.into_iter().map(|leaf| ColumnBuilder::try_new(leaf, options, PARTITION));
         let columns = columns.collect::<Result<_>>()?;
-        Ok(Self { rows: 0, columns, index, skipped, scratches: Scratches(vec![]) })
+        Ok(Self { rows: 0, columns, index, skipped, scratches: Scratches::new(options.threads) })
     }
 
     /// Rows so far.
@@ -288,10 +293,7 @@ impl ProfileBuilder {
     /// # Errors
     /// A column cannot be converted.
     pub fn update(&mut self, batch: &RecordBatch) -> Result<()> {
-        let mut scratches = std::mem::replace(&mut self.scratches, Scratches(vec![]));
-        if scratches.0.is_empty() {
-            scratches = Scratches::new(1);
-        }
+        let mut scratches = std::mem::replace(&mut self.scratches, Scratches::new(1));
         let batches = std::slice::from_ref(batch);
         let uncounted = Uncounted { builder: self, batches, is_last: false };
         let counted = count_all(std::iter::once(uncounted), &mut scratches);
@@ -305,7 +307,7 @@ impl ProfileBuilder {
     /// A dictionary cannot be converted.
     pub fn finish(self) -> Result<Profile> {
         let columns = decoding(|| self.columns.into_iter().map(ColumnBuilder::finish).collect())?;
-        Profile::try_new(self.rows, columns, self.skipped)
+        Ok(Profile { rows: self.rows, columns, index: self.index, skipped: self.skipped })
     }
 }
 

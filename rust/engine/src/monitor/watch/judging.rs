@@ -100,17 +100,20 @@ impl Column<'_> {
         }
     }
 
-    /// The row of a closed one, which is ready for other rows afterwards.
+    /// The row of a closed one, and its place.
     fn into_row(self) -> Option<(usize, ProfileRow)> {
         match self {
             Self::Late(_) => None,
-            Self::Closed(place, profile) => {
-                let row = ProfileRow::of(profile);
-                clear(profile);
-                Some((place, row))
-            }
+            Self::Closed(place, profile) => Some((place, row_of(profile))),
         }
     }
+}
+
+/// What is stored of a column, which is ready for other rows afterwards.
+fn row_of(profile: &mut ColumnProfile) -> ProfileRow {
+    let row = ProfileRow::of(profile);
+    clear(profile);
+    row
 }
 
 /// What is said of a cell, and the row that came of its profile.
@@ -245,7 +248,7 @@ impl Monitor {
 
     /// Hands over what is said of a part.
     fn tell(&mut self, window: i64, part: Part, said: Said) {
-        let Said { judged, events, mut rows } = said;
+        let Said { judged, events, rows } = said;
         for (column, event) in events {
             let event = self.numbered(event, part.segment, column);
             self.output.events.push(event);
@@ -255,14 +258,9 @@ impl Monitor {
             Content::Late(profile) => self.output.late.push(Late { window, segment, profile }),
             Content::Closed(mut counted) => {
                 let skipped = counted.skipped().to_vec();
-                for (column, row) in counted.restart().into_iter().zip(&mut rows) {
-                    // Columns that are not watched.
-                    if row.is_none() {
-                        *row = Some(ProfileRow::of(column));
-                        clear(column);
-                    }
-                }
-                let rows = rows.into_iter().flatten().collect();
+                // Columns that are not watched have no rows yet.
+                let columns = counted.restart().into_iter().zip(rows);
+                let rows = columns.map(|(column, row)| row.unwrap_or_else(|| row_of(column))).collect();
                 self.output.push(Closed { window, segment, judged }, rows, skipped);
                 if let Some(builders) = &mut self.builders {
                     builders.put_back(counted);

@@ -162,7 +162,7 @@ impl Monitor {
     /// # Errors
     /// There are no bins yet, or the rows do not fit them.
     pub fn learn(&mut self, rows: &RecordBatch) -> Result<()> {
-        let mut builders = self.light_builders()?;
+        let mut builders = Builders::new(self.light_options()?);
         let times = match rows.column_by_name(&self.settings.time) {
             Some(times) => instants_us(times, &self.settings.time)?,
             None => vec![NO_TIME; rows.num_rows()],
@@ -232,7 +232,7 @@ impl Monitor {
     /// # Errors
     /// There are no bins yet.
     pub fn learn_profile(&mut self, profile: &Profile) -> Result<()> {
-        self.light_builders()?;
+        self.light_options()?;
         self.grow(WHOLE);
         for (watched, series) in self.state.watched.iter().zip(&mut self.state.series[WHOLE]) {
             let column = profile.column(&watched.name);
@@ -243,11 +243,11 @@ impl Monitor {
         self.start_watching()
     }
 
-    fn light_builders(&self) -> Result<Builders> {
-        let options = self.builders.as_ref().map(|builders| builders.options().clone());
+    fn light_options(&self) -> Result<Options> {
+        let options = self.options().cloned();
         let options =
             options.ok_or_else(|| Error::Argument("a reference is given before any other rows".into()))?;
-        Ok(Builders::new(Options { collect: Collect::COUNTS, ..options }))
+        Ok(Options { collect: Collect::COUNTS, ..options })
     }
 
     /// How rows are profiled from which bins are taken.

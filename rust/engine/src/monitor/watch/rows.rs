@@ -104,8 +104,7 @@ impl Monitor {
         }
         let asked = projected(&self.settings, rows)?;
         self.state.segments.check(asked.schema_ref())?;
-        let options = self.builders.as_ref().map(|builders| builders.options().clone());
-        let options = options.unwrap_or_else(|| self.first_options());
+        let options = self.options().cloned().unwrap_or_else(|| self.first_options());
         ProfileBuilder::try_new(asked.schema_ref(), &options)?;
         if self.state.counts.rows == 0 && !self.names_are_known {
             let mut known = Names::of(rows.schema_ref())?;

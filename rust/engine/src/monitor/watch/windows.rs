@@ -213,7 +213,7 @@ impl Monitor {
     /// # Errors
     /// There are no bins yet.
     pub fn recount(&self, windows: Vec<Range<i64>>) -> Result<Recount> {
-        let options = self.builders.as_ref().map(|builders| builders.options().clone());
+        let options = self.options().cloned();
         let options = options.ok_or_else(|| Error::Argument("nothing has been counted yet".into()))?;
         let (settings, segments) = (self.settings.clone(), self.state.segments.clone().restored());
         let builders = Builders::new(options);
