@@ -16,17 +16,18 @@ pub struct Summary {
 
 impl Summary {
     pub fn of(registers: &[u8; K]) -> Self {
-        // Neighbours are often equal, and a count cannot go up twice before the first time is stored: they have counts of
-        // their own.
-        let mut lanes = [[0u32; 64]; 4];
-        for four in registers.as_chunks::<4>().0 {
-            lanes.iter_mut().zip(four).for_each(|(counts, &r)| counts[usize::from(r & 63)] += 1);
-        }
-        let counts: [u32; 64] = std::array::from_fn(|r| lanes.iter().map(|counts| counts[r]).sum());
-        let sum = |from: usize, to: usize| {
-            (from..to).map(|r| f64::from(counts[r]) / (1u64 << r) as f64).sum::<f64>()
+        // Units of 2^-31 and of 2^-63: either sum is a whole number of them, of 43 bits.
+        let units = |from: u32| {
+            let units: [u64; 64] = std::array::from_fn(|r| match (r as u32).checked_sub(from) {
+                Some(r) if r < 32 => 1 << (31 - r),
+                _ => 0,
+            });
+            let sum: u64 = registers.iter().map(|&r| units[usize::from(r & 63)]).sum();
+            sum as f64 / (1u64 << (31 + from)) as f64
         };
-        Self { inverse_powers: (sum(0, 32), sum(32, 64)), zeros: counts[0] }
+        let has_high = registers.iter().fold(0, |all, r| all | r) >= 32;
+        let high = if has_high { units(32) } else { 0.0 };
+        Self { inverse_powers: (units(0), high), zeros: count_of(registers, 0) }
     }
 
     /// The estimate from registers alone: the raw HyperLogLog estimate (Flajolet et al. 2007) freed
@@ -99,6 +100,13 @@ fn interpolate(xs: &[f64], y: impl Fn(usize) -> f64, x: f64) -> f64 {
         .sum()
 }
 
+/// How many registers have a value.
+pub fn count_of(registers: &[u8; K], value: u8) -> u32 {
+    // Few enough at once to be counted in a byte.
+    let of_some = |some: &[u8; 128]| u32::from(some.iter().map(|&r| u8::from(r == value)).sum::<u8>());
+    registers.as_chunks().0.iter().map(of_some).sum()
+}
+
 /// The harmonic number `1 + 1/2 + ... + 1/n`.
 fn harmonic(n: u32) -> f64 {
     if n < 64 {
@@ -115,6 +123,24 @@ fn harmonic(n: u32) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_summary_adds_every_register() {
+        let mut rng = 1u64;
+        for most in [1, 5, 31, 32, 33, 63] {
+            let registers = std::array::from_fn(|_| {
+                rng = rng.wrapping_mul(6364136223846793005).wrapping_add(1);
+                (rng >> 40) as u8 % (most + 1)
+            });
+            let sum = |range: std::ops::Range<u8>| {
+                let those = registers.iter().filter(|r| range.contains(r));
+                those.map(|&r| 0.5f64.powi(r.into())).sum::<f64>()
+            };
+            let summary = Summary::of(&registers);
+            assert_eq!(summary.inverse_powers, (sum(0..32), sum(32..64)), "{most}");
+            assert_eq!(summary.zeros as usize, registers.iter().filter(|&&r| r == 0).count(), "{most}");
+        }
+    }
 
     #[test]
     fn harmonic_numbers_are_sums() {

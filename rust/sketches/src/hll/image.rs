@@ -6,7 +6,7 @@
 //! the number of lowest registers, the number of HLL_4 exceptions, and registers.
 use super::HllSketch;
 use super::coupon::KEY_BITS;
-use super::estimate::{K, Summary};
+use super::estimate::{K, Summary, count_of};
 use super::sketch::{Registers, State};
 use crate::ImageError;
 use std::collections::HashMap;
@@ -45,7 +45,7 @@ impl Registers {
     fn to_bytes(&self, summary: &Summary) -> Vec<u8> {
         let order = if self.hip.is_some() { 0 } else { OUT_OF_ORDER };
         let (lowest, highest) = self.values.iter().fold((MOST, 0), |(a, b), &x| (x.min(a), x.max(b)));
-        let at_lowest = self.values.iter().filter(|&&value| value == lowest).count() as u32;
+        let at_lowest = count_of(&self.values, lowest);
         let mut exceptions = vec![];
         if highest - lowest >= EXCEPTION {
             let slots = self.values.iter().enumerate().filter(|&(_, &value)| value - lowest >= EXCEPTION);
@@ -59,8 +59,14 @@ impl Registers {
         out.extend(summary.inverse_powers.1.to_le_bytes());
         out.extend(at_lowest.to_le_bytes());
         out.extend((exceptions.len() as u32).to_le_bytes());
-        let nibble = |value: u8| (value - lowest).min(EXCEPTION);
-        out.extend(self.values.as_chunks::<2>().0.iter().map(|&[a, b]| nibble(a) | nibble(b) << 4));
+        let nibble = |value: &u8| (value - lowest).min(EXCEPTION);
+        for eight in self.values.as_chunks::<8>().0 {
+            // Each byte is below 16: of two neighbours the higher one moves up to the lower one.
+            let bytes = u64::from_le_bytes(eight.each_ref().map(nibble));
+            let pairs = (bytes | bytes >> 4) & 0x00ff_00ff_00ff_00ff;
+            let fours = (pairs | pairs >> 8) & 0x0000_ffff_0000_ffff;
+            out.extend(((fours | fours >> 16) as u32).to_le_bytes());
+        }
         out.extend(exceptions.iter().flat_map(|coupon| coupon.to_le_bytes()));
         out
     }
