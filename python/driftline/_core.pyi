@@ -49,8 +49,13 @@ def is_profile(path: str) -> bool:
 class Encoded:
     """A file that was encoded and is not copied into Python's memory."""
 
+    def __init__(self, data: bytes) -> None: ...
     def __len__(self) -> int: ...
     def __bytes__(self) -> bytes: ...
+    def after(self, head: bytes) -> Encoded:
+        """The same after a few other bytes."""
+    def sha256(self) -> str:
+        """Its hash in hexadecimal."""
 
 def write_file(path: str, data: bytes | Encoded) -> None:
     """Writes a file whole or not at all."""
@@ -220,7 +225,7 @@ class Monitor:
         Of each file count the first rows, so many, and all of before an instant.
         """
     def standings(self) -> Table: ...
-    def checkpoint(self) -> bytes: ...
+    def checkpoint(self) -> Encoded: ...
     @property
     def newest_us(self) -> int | None:
         """The latest time of any row."""

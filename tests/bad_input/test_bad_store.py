@@ -155,7 +155,8 @@ def test_any_damage_to_a_checkpoint_is_told(data: st.DataObject) -> None:
 
     with tempfile.TemporaryDirectory() as folder:
         files = Folder(folder)
-        whole = checkpoint.encode("m", "w", 3, {"profiles": [], "results": [], "alarms": []}, b"some state")
+        parts: dict[str, list[Any]] = {"profiles": [], "results": [], "alarms": []}
+        whole = bytes(checkpoint.encode("m", "w", 3, parts, b"some state"))
         damaged = bytearray(whole)
         position = data.draw(st.integers(0, len(whole) - 1))
         damaged[position] ^= data.draw(st.integers(1, 255))
@@ -191,7 +192,7 @@ def test_a_checkpoint_that_is_gone_or_old_takes_no_file_with_it(home: pathlib.Pa
             read()
     assert told(home, store.verify()) == ["churn/logs/checkpoint: is missing, but files of commits up to 3 are there"]
     old = checkpoint.encode("churn", "logs", 1, {"profiles": [], "results": [], "alarms": []}, b"")
-    path.write_bytes(old)
+    path.write_bytes(bytes(old))
     with pytest.raises(dl.errors.InputError, match=r"checkpoint: is of commit 1, but files of commits up to 3"):
         store.writer("churn", "logs")
     assert len(list(path.parent.glob("results/*"))) == 3

@@ -260,7 +260,7 @@ def test_a_failed_commit_can_be_tried_again(home: Home, monkeypatch: pytest.Monk
 
         def fails_after(self: Files, name: str, data: bytes, seen: Version | None) -> Version | None:
             now = replace(self, name, data, seen)
-            if name.endswith("checkpoint") and data.endswith(b"state 2"):
+            if name.endswith("checkpoint") and bytes(data).endswith(b"state 2"):
                 raise dl.errors.StorageError("no answer")
             return now
 

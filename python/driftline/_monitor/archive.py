@@ -25,9 +25,8 @@ DAY_US: Final = 86_400_000_000
 COMMIT_S: Final = 5.0
 """What a crash may cost: so many seconds of reading."""
 
-MOST_RESULTS: Final = 12_500
-"""Results that wait to be written, some 5 KB each with their profiles, while as many are being written. Their file is
-just large enough to stay as it is."""
+MOST_RESULTS: Final = 25_000
+"""Results that wait to be written, some 5 KB each with their profiles, while as many are being written."""
 
 MOST_HELD: Final = 50_000
 """Profiles of columns, some 10 KB each, that windows may take while they wait for rows of files that lie out of order:

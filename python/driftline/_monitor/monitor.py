@@ -159,7 +159,7 @@ class Monitor:
             while following is not None:
                 item, following = following, next(items, None)
                 if following is not None and before is None:
-                    before = core.checkpoint()
+                    before = bytes(core.checkpoint())
                 state.handed_over_us = _both(state.handed_over_us, core.update(item, now_us))
         except BaseException:
             state.handed_over_us, self._is_unsaved = span_us, was_unsaved
@@ -276,8 +276,7 @@ class Monitor:
         """Keeps what it knows, and lets go of the source."""
         if self._writer is not None:
             try:
-                # Before any rows nothing is known that would have to be kept, and the configuration may still change.
-                if self._core is not None and (self._commits or self._is_unsaved):
+                if self._is_unsaved or self._pending is not None:
                     self._commit(even_if_nothing_is_new=True)
             finally:
                 self._written()
@@ -348,7 +347,7 @@ class Monitor:
         results = _core.Table.concat([results for _, results in tables])
         is_new = profiles.num_rows or results.num_rows or (alarms is not None and alarms.num_rows)
         if is_new or even_if_nothing_is_new:
-            checkpoint = self._state.to_bytes(core.checkpoint())
+            checkpoint = self._state.encode(core.checkpoint())
             self._pending = {"profiles": profiles, "results": results, "alarms": alarms, "checkpoint": checkpoint}
             self._is_unsaved = False
         self._is_lost = False

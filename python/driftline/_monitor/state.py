@@ -4,6 +4,7 @@ import json
 from dataclasses import asdict, dataclass, field
 from typing import Final
 
+from driftline import _core
 from driftline._config import Config
 from driftline.errors import ConfigError, InputError
 
@@ -21,7 +22,7 @@ SHAPING: Final = (
 )
 """Keys that results depend on: another value makes another monitor."""
 
-VERSION: Final = 3
+VERSION: Final = 4
 """Of what a checkpoint holds, the state of the engine in it too."""
 
 LENGTH: Final = 8
@@ -75,11 +76,11 @@ class State:
         """All files of which rows are counted."""
         return {name: begun.file for name, begun in self.begun.items()} | self.files
 
-    def to_bytes(self, core: bytes) -> bytes:
+    def encode(self, core: _core.Encoded) -> _core.Encoded:
         """Together with the state of the engine."""
         values = {"version": VERSION, **asdict(self)}
         text = json.dumps(values, separators=(",", ":"), sort_keys=True).encode()
-        return len(text).to_bytes(LENGTH, "little") + text + core
+        return core.after(len(text).to_bytes(LENGTH, "little") + text)
 
     @classmethod
     def of(cls, config: Config, data: bytes) -> tuple["State", bytes]:
@@ -101,7 +102,7 @@ class State:
 
     @classmethod
     def from_bytes(cls, data: bytes) -> tuple["State", bytes]:
-        """The inverse of `to_bytes`.
+        """The inverse of `encode`.
 
         Raises:
             InputError: The bytes are damaged.

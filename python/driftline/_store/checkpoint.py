@@ -7,8 +7,9 @@ business. By the first checksum, which all versions have in this place, damage i
 import json
 from collections.abc import Mapping
 from hashlib import sha256
-from typing import NamedTuple
+from typing import NamedTuple, SupportsBytes
 
+from driftline import _core
 from driftline._store.files import Files
 from driftline._store.names import CHECKPOINT, TABLES, VERSION, Part
 from driftline.errors import InputError
@@ -40,21 +41,22 @@ class Head(NamedTuple):
 
 
 def encode(
-    monitor: str, writer: str, commit: int, parts: Mapping[str, list[Part]], state: bytes, *, mark: str = ""
-) -> bytes:
+    monitor: str, writer: str, commit: int, parts: Mapping[str, list[Part]], state: SupportsBytes, *, mark: str = ""
+) -> _core.Encoded:
     """The bytes of a checkpoint."""
+    encoded = state if isinstance(state, _core.Encoded) else _core.Encoded(bytes(state))
     told = {
         "version": VERSION,
         "monitor": monitor,
         "writer": writer,
         "commit": commit,
         "parts": parts,
-        "size_bytes": len(state),
-        "sha256": sha256(state).hexdigest(),
+        "size_bytes": len(encoded),
+        "sha256": encoded.sha256(),
         **({"mark": mark} if mark else {}),
     }
     line = json.dumps(told, separators=(",", ":")).encode()
-    return b"%s %s\n%s\n%s" % (MAGIC, sha256(line).hexdigest().encode(), line, state)
+    return encoded.after(b"%s %s\n%s\n" % (MAGIC, sha256(line).hexdigest().encode(), line))
 
 
 def read_head(files: Files, base: str) -> Head | None:

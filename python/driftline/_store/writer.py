@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from secrets import token_hex
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final, Self, SupportsBytes
 
 from driftline import _core
 from driftline._store import checkpoint as checkpoints
@@ -87,7 +87,7 @@ class Writer:
         profiles: Any = None,
         results: Any = None,
         alarms: Any = None,
-        checkpoint: bytes,
+        checkpoint: SupportsBytes,
     ) -> None:
         """Adds rows and replaces the state, both or neither.
 
@@ -109,7 +109,7 @@ class Writer:
         if not self._sure:
             self._commit = self._recovered()
             self._sure = True
-            if number == self._commit and self.checkpoint() == (number, checkpoint):
+            if number == self._commit and self.checkpoint() == (number, bytes(checkpoint)):
                 return
         if number != self._commit + 1:
             raise ValueError(f"number is {number}: the next commit is {self._commit + 1}")
@@ -276,7 +276,7 @@ class Writer:
         self._files.add(f"{self._base}/{table}/{merged(run).name}", data)
         self._files.delete(names)
 
-    def _write_checkpoint(self, commit: int, parts: Mapping[str, list[Part]], state: bytes) -> None:
+    def _write_checkpoint(self, commit: int, parts: Mapping[str, list[Part]], state: SupportsBytes) -> None:
         name = f"{self._base}/{CHECKPOINT}"
         data = checkpoints.encode(self.monitor, self.writer, commit, parts, state, mark=self._mark)
         self._check_owned()

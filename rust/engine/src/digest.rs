@@ -1,4 +1,5 @@
 //! What tells the content of one file from that of any other.
+use sha2::{Digest, Sha256};
 use std::fs::File;
 use std::io::{ErrorKind, Read, Result};
 use std::path::Path;
@@ -23,9 +24,24 @@ pub fn digest(path: &Path, most_bytes: u64) -> Result<String> {
     }
 }
 
+/// The SHA-256 hash of parts that follow one another, in hexadecimal.
+pub fn sha256<'a>(parts: impl Iterator<Item = &'a [u8]>) -> String {
+    let mut hasher = Sha256::new();
+    parts.for_each(|part| hasher.update(part));
+    hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn parts_are_hashed_as_one() {
+        // Of FIPS 180-2, appendix B.
+        let expected = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+        assert_eq!(sha256([&b"abc"[..]].into_iter()), expected);
+        assert_eq!(sha256([&b"a"[..], b"", b"bc"].into_iter()), expected);
+    }
 
     #[test]
     fn it_is_of_the_first_bytes_alone() {

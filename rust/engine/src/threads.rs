@@ -1,4 +1,5 @@
 //! Work on many columns shared out over threads that begin at once and end with it.
+use crate::{Error, Result};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
@@ -65,40 +66,72 @@ pub fn map_mut<T: Send, R: Send>(threads: usize, items: &mut [T], f: impl Fn(&mu
     })
 }
 
-/// Hands each item to the next thread that is free; there are as many as states, of which each has one to itself.
-///
-/// # Errors
-/// One of those of `f`, after which no more items are handed out to that thread.
-pub fn hand_out<S: Send, T: Send, E: Send>(
-    states: &mut [S],
-    items: Vec<T>,
-    f: impl Fn(&mut S, T) -> Result<(), E> + Sync,
-) -> Result<(), E> {
-    let queue = Mutex::new(items.into_iter());
-    // Nothing can go wrong while it is locked.
-    let next = || queue.lock().unwrap_or_else(PoisonError::into_inner).next();
-    let work = |state: &mut S| std::iter::from_fn(next).try_for_each(|item| f(state, item));
-    let Some((first, others)) = states.split_first_mut() else { return Ok(()) };
-    // Threads of a pool sleep between two calls, and the work is over before they are awake; new ones begin at once.
-    std::thread::scope(|scope| {
-        let others: Vec<_> = others.iter_mut().map(|state| scope.spawn(|| work(state))).collect();
-        let mut outcome = work(first);
-        for other in others {
-            outcome = outcome.and(other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
-        }
-        outcome
-    })
+/// Threads that work again and again, each with a state of its own that it keeps.
+pub struct Crew<S> {
+    threads: usize,
+    states: Vec<S>,
+    /// The others, and the process that they are of: a fork has none of them.
+    others: Option<(u32, rayon::ThreadPool)>,
 }
 
-/// The same where items take very different times: each thread takes the next that nobody has.
-pub fn take_turns<T: Send, R: Send>(
-    threads: usize,
-    items: &mut [T],
-    f: impl Fn(&mut T) -> R + Sync,
-) -> Vec<R> {
-    let items: Vec<_> = items.iter_mut().map(Mutex::new).collect();
-    map(threads, &items, |item| {
-        // Nobody else has it; where its lock is poisoned, the panic is on its way up.
-        f(&mut item.lock().unwrap_or_else(PoisonError::into_inner))
-    })
+impl<S: Default + Send> Crew<S> {
+    /// So many threads at most; all cores where 0. They begin when they are first at work.
+    pub fn new(threads: usize) -> Self {
+        Self { threads: count(threads), states: vec![], others: None }
+    }
+
+    /// Hands each item to the next thread that is free; so many threads are worth it.
+    ///
+    /// # Errors
+    /// One of those of `f`, after which no more items are handed out to that thread; or the system gives no threads.
+    pub fn hand_out<T: Send>(
+        &mut self,
+        worth: usize,
+        items: Vec<T>,
+        f: impl Fn(&mut S, T) -> Result<()> + Sync,
+    ) -> Result<()> {
+        let threads = worth.min(items.len()).clamp(1, self.threads);
+        if self.states.len() < threads {
+            self.states.resize_with(threads, S::default);
+        }
+        let queue = Mutex::new(items.into_iter());
+        // Nothing can go wrong while it is locked.
+        let next = || queue.lock().unwrap_or_else(PoisonError::into_inner).next();
+        let work = |state: &mut S| std::iter::from_fn(next).try_for_each(|item| f(state, item));
+        if threads == 1 {
+            return self.states.first_mut().map_or(Ok(()), work);
+        }
+        if self.others.as_ref().is_some_and(|(process, _)| *process != std::process::id()) {
+            // It would wait for threads that are not there.
+            std::mem::forget(self.others.take());
+        }
+        let (_, others) = match &mut self.others {
+            Some(others) => others,
+            none => none.insert((std::process::id(), pool(self.threads - 1)?)),
+        };
+        let Some((first, rest)) = self.states[..threads].split_first_mut() else { return Ok(()) };
+        let outcome = Mutex::new(Ok(()));
+        let end = |one: Result<()>| {
+            let mut outcome = outcome.lock().unwrap_or_else(PoisonError::into_inner);
+            if outcome.is_ok() {
+                *outcome = one;
+            }
+        };
+        others.in_place_scope(|scope| {
+            for state in rest {
+                scope.spawn(|_| end(work(state)));
+            }
+            end(work(first));
+        });
+        outcome.into_inner().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Threads of our own: the global pool belongs to the program that we are a guest in.
+///
+/// # Errors
+/// The system gives no threads.
+pub fn pool(threads: usize) -> Result<rayon::ThreadPool> {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).thread_name(|i| format!("driftline-{i}"));
+    pool.build().map_err(|e| Error::Storage(format!("cannot start {threads} threads: {e}")))
 }

@@ -5,11 +5,58 @@ use std::io::Write;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Writes a file: all of it or nothing, also when the disk is full or the process dies.
+/// What a file is to hold, in pieces that follow one another: one that grows would be copied again and again.
+#[derive(Debug, Default)]
+pub struct Pieces(Vec<Vec<u8>>);
+
+impl Pieces {
+    /// Begins a piece of about so many bytes.
+    pub fn begin_piece(&mut self, bytes: usize) {
+        self.0.push(Vec::with_capacity(bytes));
+    }
+
+    /// The pieces.
+    pub fn iter(&self) -> impl Iterator<Item = &[u8]> {
+        self.0.iter().map(Vec::as_slice)
+    }
+
+    /// All of them as one.
+    pub fn concat(&self) -> Vec<u8> {
+        self.0.concat()
+    }
+}
+
+impl FromIterator<Vec<u8>> for Pieces {
+    fn from_iter<I: IntoIterator<Item = Vec<u8>>>(pieces: I) -> Self {
+        Self(pieces.into_iter().collect())
+    }
+}
+
+impl From<Vec<u8>> for Pieces {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self(vec![bytes])
+    }
+}
+
+impl Write for Pieces {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        match self.0.last_mut() {
+            Some(last) => last.extend_from_slice(bytes),
+            None => self.0.push(bytes.to_vec()),
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Writes a file, of parts that follow one another: all of it or nothing, also when the disk is full or the process dies.
 ///
 /// # Errors
 /// The folder is not there, not writable or full.
-pub fn write(path: &Path, bytes: &[u8]) -> Result<()> {
+pub fn write<'a>(path: &Path, mut parts: impl Iterator<Item = &'a [u8]>) -> Result<()> {
     let name = path.to_string_lossy();
     // Through a link to the file behind it, which is what others open.
     let path = &path.canonicalize().unwrap_or_else(|_| path.to_owned());
@@ -19,7 +66,10 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<()> {
     let (process, write) = (std::process::id(), WRITES.fetch_add(1, Ordering::Relaxed));
     let half = folder.join(format!(".{}.{process}.{write}.part", file_name.to_string_lossy()));
     let written = File::create_new(&half)
-        .and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()))
+        .and_then(|mut file| {
+            parts.try_for_each(|part| file.write_all(part))?;
+            file.sync_all()
+        })
         .and_then(|()| std::fs::rename(&half, path));
     written.map_err(|error| {
         // The error tells what went wrong; that its remains could not be removed as well adds nothing.

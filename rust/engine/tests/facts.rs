@@ -27,7 +27,8 @@ fn batch(rows: &[Row]) -> RecordBatch {
 
 fn bytes(rows: &[Row]) -> Vec<u8> {
     let batch = batch(rows);
-    encode(Table::Results, &batch.schema(), [Ok(batch.clone())].into_iter(), "m", "w", 2).unwrap().unwrap()
+    let rows = [Ok(batch.clone())].into_iter();
+    encode(Table::Results, &batch.schema(), rows, "m", "w", 2).unwrap().unwrap().concat()
 }
 
 fn input(folder: &Path, name: &str, bytes: &[u8]) -> Input {
@@ -74,7 +75,7 @@ proptest! {
         prop_assert!(disagreements(Table::Results, &inputs).unwrap().is_empty());
 
         // Merged, and beside its parts.
-        let whole = input(folder.path(), "whole.parquet", &merge(Table::Results, &inputs, 2).unwrap());
+        let whole = input(folder.path(), "whole.parquet", &merge(Table::Results, &inputs, 2).unwrap().concat());
         prop_assert_eq!(&rows(std::slice::from_ref(&whole), &Filter::default()), &expected);
         prop_assert_eq!(examine(Table::Results, &whole).unwrap().rows, expected.len());
         inputs.push(whole.clone());
@@ -86,7 +87,7 @@ proptest! {
         let left = expire(Table::Results, &[whole], since).unwrap().remove(0);
         prop_assert_eq!((left.dropped, left.kept), (expected.len() - late.len(), late.len()));
         if let Some(bytes) = left.bytes {
-            prop_assert_eq!(rows(&[input(folder.path(), "left.parquet", &bytes)], &Filter::default()), late);
+            prop_assert_eq!(rows(&[input(folder.path(), "left.parquet", &bytes.concat())], &Filter::default()), late);
         }
     }
 }
@@ -114,7 +115,8 @@ fn threads_make_no_difference() {
     let rows: Vec<Row> = (0..40_000).map(|i| (i, 1, i * 7 % 1000)).collect();
     let batches = || rows.chunks(9_000).map(|rows| Ok(batch(rows)));
     let schema = batch(&rows[..1]).schema();
-    let encoded = |threads| encode(Table::Results, &schema, batches(), "m", "w", threads).unwrap().unwrap();
+    let encoded =
+        |threads| encode(Table::Results, &schema, batches(), "m", "w", threads).unwrap().unwrap().concat();
     let alone = encoded(1);
     for threads in [2, 5, 0] {
         assert_eq!(encoded(threads), alone, "{threads}");
@@ -122,5 +124,6 @@ fn threads_make_no_difference() {
     let folder = tempfile::tempdir().unwrap();
     let inputs = [input(folder.path(), "all.parquet", &alone)];
     assert_eq!(self::rows(&inputs, &Filter::default()), rows);
-    assert_eq!(merge(Table::Results, &inputs, 3).unwrap(), merge(Table::Results, &inputs, 1).unwrap());
+    let merged = |threads| merge(Table::Results, &inputs, threads).unwrap().concat();
+    assert_eq!(merged(3), merged(1));
 }

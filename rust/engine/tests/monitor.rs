@@ -138,9 +138,9 @@ fn feed(settings: &Settings, rows: &RecordBatch, sizes: &[usize], restarts: bool
         turn += 1;
         if restarts && turn % 3 == 0 {
             told.take(&mut monitor);
-            let bytes = monitor.checkpoint().unwrap();
+            let bytes = monitor.checkpoint().unwrap().concat();
             monitor = Monitor::restore(settings.clone(), &bytes).unwrap();
-            assert_eq!(monitor.checkpoint().unwrap(), bytes);
+            assert_eq!(monitor.checkpoint().unwrap().concat(), bytes);
         }
     }
     monitor.advance(end_us).unwrap();

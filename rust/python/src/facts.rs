@@ -68,7 +68,7 @@ pub fn facts_to_parquet(
     let source = import_batches(data)?;
     let encoded =
         py.detach(|| facts::encode(table, &source.schema, source.batches, monitor, writer, threads));
-    Ok(encoded.map_err(|e| to_py(py, e))?.map(Encoded))
+    Ok(encoded.map_err(|e| to_py(py, e))?.map(Encoded::from))
 }
 
 /// The rows that count of files in the order of their commits.
@@ -104,7 +104,7 @@ pub fn merge_facts(
 ) -> PyResult<Encoded> {
     let table = named(table)?;
     let inputs = engine_inputs(&inputs);
-    py.detach(|| facts::merge(table, &inputs, threads)).map(Encoded).map_err(|e| to_py(py, e))
+    py.detach(|| facts::merge(table, &inputs, threads)).map(Encoded::from).map_err(|e| to_py(py, e))
 }
 
 /// Rows dropped, rows kept, the file anew.
@@ -124,7 +124,7 @@ pub fn expire_facts(
     let table = named(table)?;
     let inputs = engine_inputs(&inputs);
     let left = py.detach(|| facts::expire(table, &inputs, before)).map_err(|e| to_py(py, e))?;
-    Ok(left.into_iter().map(|left| (left.dropped, left.kept, left.bytes.map(Encoded))).collect())
+    Ok(left.into_iter().map(|left| (left.dropped, left.kept, left.bytes.map(Encoded::from))).collect())
 }
 
 /// Reads all of a file: its rows, and whose they are.

@@ -1,6 +1,7 @@
 //! The monitor.
 use crate::arrow::{export_stream, import_batches};
 use crate::error::to_py;
+use crate::file::Encoded;
 use crate::input::Input;
 use crate::options::Progress;
 use crate::profile::Profile;
@@ -14,7 +15,7 @@ use driftline_engine::{Error, Result};
 use pyo3::IntoPyObjectExt;
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyCapsule, PyDict};
+use pyo3::types::{PyCapsule, PyDict};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Instant;
@@ -253,13 +254,16 @@ impl Monitor {
     ) -> PyResult<bool> {
         let (files, mut progress) = (&*files, Progress::new(progress));
         let begin = Instant::now();
+        let is_long = move || begin.elapsed().as_secs_f64() >= most_s;
         self.run(py, |monitor| {
             let mut files = files.0.lock().map_err(|_| Error::Storage("reading failed before".into()))?;
             loop {
-                let Some(rows) = monitor.read(&mut files, now_us)? else { return Ok(true) };
+                let (rows, is_over) = monitor.read(&mut files, now_us, most_results, &is_long)?;
                 progress.rows(rows)?;
-                let is_long = begin.elapsed().as_secs_f64() >= most_s;
-                if is_long || monitor.results_so_far() >= most_results {
+                if is_over {
+                    return Ok(true);
+                }
+                if is_long() || monitor.results_so_far() >= most_results {
                     return Ok(false);
                 }
             }
@@ -364,9 +368,8 @@ impl Monitor {
         self.run(py, |monitor| monitor.standings().map(Table::from))
     }
 
-    fn checkpoint<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
-        let bytes = self.run(py, engine::Monitor::checkpoint)?;
-        Ok(PyBytes::new(py, &bytes))
+    fn checkpoint(&self, py: Python<'_>) -> PyResult<Encoded> {
+        self.run(py, engine::Monitor::checkpoint).map(Encoded::from)
     }
 
     #[getter]

@@ -3,7 +3,8 @@ use super::file::{integers, required, strings, times};
 use super::read::{Keys, all, each_batch, open, union};
 use super::{Table, type_of};
 use crate::source::Input;
-use crate::threads;
+use crate::threads::Crew;
+use crate::whole_file::Pieces;
 use crate::{Error, Result};
 use arrow_array::{Array, ArrayRef, RecordBatch, RecordBatchOptions, StringArray};
 use arrow_cast::cast;
@@ -35,7 +36,7 @@ pub fn encode(
     monitor: &str,
     writer: &str,
     threads: usize,
-) -> Result<Option<Vec<u8>>> {
+) -> Result<Option<Pieces>> {
     let target = target(table, schema);
     let mut out: Option<FactWriter> = None;
     let (mut keys, mut seen, mut rows) = (Keys::default(), HashSet::new(), 0);
@@ -74,7 +75,7 @@ pub fn encode(
 ///
 /// # Errors
 /// As of [`super::read`].
-pub fn merge(table: Table, inputs: &[Input], threads: usize) -> Result<Vec<u8>> {
+pub fn merge(table: Table, inputs: &[Input], threads: usize) -> Result<Pieces> {
     let files = open(table, inputs)?;
     let rows = all(table, &files)?;
     let mut out = FactWriter::try_new(union(table, &files, None)?, threads)?;
@@ -173,8 +174,8 @@ fn checked(
 /// values, are most of the work.
 pub(super) struct FactWriter {
     pub schema: SchemaRef,
-    threads: usize,
-    file: SerializedFileWriter<Vec<u8>>,
+    crew: Crew<()>,
+    file: SerializedFileWriter<Pieces>,
     groups: ArrowRowGroupWriterFactory,
     /// The columns of the row group under construction, and its rows.
     group: Option<(Vec<ArrowColumnWriter>, usize)>,
@@ -206,9 +207,9 @@ impl FactWriter {
                     .set_column_dictionary_enabled(path, false);
             }
         }
-        let writer = ArrowWriter::try_new(vec![], schema.clone(), Some(properties.build()));
+        let writer = ArrowWriter::try_new(Pieces::default(), schema.clone(), Some(properties.build()));
         let (file, groups) = writer.and_then(ArrowWriter::into_serialized_writer).map_err(failed)?;
-        Ok(Self { schema, threads, file, groups, group: None })
+        Ok(Self { schema, crew: Crew::new(threads), file, groups, group: None })
     }
 
     pub fn write(&mut self, batch: &RecordBatch) -> Result<()> {
@@ -227,9 +228,8 @@ impl FactWriter {
             for (field, array) in self.schema.fields().iter().zip(part.columns()) {
                 leaves.extend(compute_leaves(field, array).map_err(failed)?);
             }
-            let mut work: Vec<_> = columns.iter_mut().zip(&leaves).collect();
-            let done = threads::take_turns(self.threads, &mut work, |(column, leaf)| column.write(leaf));
-            done.into_iter().collect::<Result<(), _>>().map_err(failed)?;
+            let work: Vec<_> = columns.iter_mut().zip(&leaves).collect();
+            self.crew.hand_out(work.len(), work, |(), (column, leaf)| column.write(leaf).map_err(failed))?;
             self.group = Some((columns, rows + many));
             if rows + many == ROWS_PER_GROUP {
                 self.end_group()?;
@@ -241,24 +241,24 @@ impl FactWriter {
 
     fn end_group(&mut self) -> Result<()> {
         let Some((columns, _)) = self.group.take() else { return Ok(()) };
-        let mut columns: Vec<_> = columns.into_iter().map(Some).collect();
+        let mut chunks = vec![];
+        chunks.resize_with(columns.len(), || None);
         // The last page of each column is compressed now.
-        let closed = threads::take_turns(self.threads, &mut columns, |column| {
-            column.take().map(ArrowColumnWriter::close).transpose()
-        });
-        let chunks = closed.into_iter().filter_map(Result::transpose);
-        let chunks = chunks.collect::<Result<Vec<_>, _>>().map_err(failed)?;
-        let bytes: u64 = chunks.iter().map(|chunk| chunk.close().bytes_written).sum();
-        // Room for all at once: a file that grows by doubling is copied again and again.
-        self.file.inner_mut().reserve(bytes as usize + ROOM_FOR_FOOTER);
+        let work: Vec<_> = columns.into_iter().zip(&mut chunks).collect();
+        self.crew.hand_out(work.len(), work, |(), (column, chunk)| {
+            *chunk = Some(column.close().map_err(failed)?);
+            Ok(())
+        })?;
+        let bytes: u64 = chunks.iter().flatten().map(|chunk| chunk.close().bytes_written).sum();
+        self.file.inner_mut().begin_piece(bytes as usize + ROOM_FOR_FOOTER);
         let mut group = self.file.next_row_group().map_err(failed)?;
-        for chunk in chunks {
+        for chunk in chunks.into_iter().flatten() {
             chunk.append_to_row_group(&mut group).map_err(failed)?;
         }
         group.close().map(drop).map_err(failed)
     }
 
-    pub fn finish(mut self) -> Result<Vec<u8>> {
+    pub fn finish(mut self) -> Result<Pieces> {
         self.end_group()?;
         self.file.into_inner().map_err(failed)
     }

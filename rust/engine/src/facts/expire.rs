@@ -4,6 +4,7 @@ use super::encode::FactWriter;
 use super::file::{FactFile, integers, microseconds, required, times};
 use super::read::{Key, Keys, each_batch, open, union};
 use crate::source::Input;
+use crate::whole_file::Pieces;
 use crate::{Error, Result};
 use arrow_array::cast::AsArray;
 use arrow_array::{Array, BooleanArray};
@@ -19,7 +20,7 @@ pub struct Left {
     /// Rows that stay.
     pub kept: usize,
     /// The file anew, where some rows go and some stay.
-    pub bytes: Option<Vec<u8>>,
+    pub bytes: Option<Pieces>,
 }
 
 /// Drops rows of windows that ended at `before` or earlier, by `window_end`, or where a table has none by

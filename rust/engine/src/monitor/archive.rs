@@ -2,25 +2,22 @@
 use super::builders::Builders;
 use super::collected::{Collected, count};
 use super::named::Names;
+use super::picked::Backlog;
 use super::segments::Segments;
 use super::settings::Settings;
 use super::times::{NO_TIME, instants_us};
-use super::watch::{ChosenBy, by_window, collect, names_alone, projected, rows_that};
+use super::watch::{ChosenBy, by_window, collect, names_alone, no_times, projected};
+use crate::Result;
 use crate::options::Options;
 use crate::profile::Profile;
-use crate::source::{Input, ReadAhead, for_each_batch, name_input};
-use crate::{Error, Result};
+use crate::source::table::{Table, Tables};
+use crate::source::{Input, for_each_batch, name_input};
 use arrow_array::{ArrayRef, RecordBatch};
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
-/// Inputs that are decoded at once while bins are taken from them.
-const READ_TOGETHER: usize = 2;
-
 pub(super) fn times_of(rows: &RecordBatch, column: &str) -> Result<Vec<i64>> {
-    let times: &ArrayRef = rows
-        .column_by_name(column)
-        .ok_or_else(|| Error::Input(format!("no column {column:?}, which is the time")))?;
+    let times: &ArrayRef = rows.column_by_name(column).ok_or_else(|| no_times(column, rows.schema_ref()))?;
     instants_us(times, column)
 }
 
@@ -125,37 +122,51 @@ fn profiles(
         Builders::new(Options { threads: settings.threads, may_lack_columns: true, ..Options::default() });
     let mut names = Builders::new(Options { threads: settings.threads, ..names_alone() });
     let (mut collected, mut choosing, mut timeless) = (Collected::default(), Collected::default(), 0);
-    let mut reading = VecDeque::new();
-    let mut unread = inputs.iter();
-    for input in inputs {
-        // While one is counted the next one is decoded.
-        for next in unread.by_ref().take(READ_TOGETHER - reading.len()) {
-            reading.push_back(ReadAhead::try_new(next.clone())?);
-        }
-        let mut is_first = true;
-        let mut add = |batch: RecordBatch| {
-            if std::mem::take(&mut is_first) {
-                known.merge(Names::of(batch.schema_ref())?);
-            }
-            let times = times_there(&batch, &settings.time)?;
-            settings.calendar.numbers(&times, &mut numbers);
-            let batch = projected(settings, &batch)?;
-            let chooses = numbers.iter().zip(&times).map(|(&window, &time)| match time {
-                NO_TIME => {
-                    timeless += 1;
-                    takes(time) && chosen_by.has_timeless(timeless - 1)
-                }
-                _ => takes(time) && chosen_by.has(window, settings.bucket(window)),
-            });
-            choosing.update(&rows_that(&batch, chooses)?, &mut names)?;
-            let taken = rows_that(&batch, times.iter().map(|&time| takes(time)))?;
-            collected.update(&taken, &mut all)
+    let mut backlog = Backlog::default();
+    let mut add = |table: Table| {
+        let times = match table.column_by_name(&settings.time) {
+            Some(times) => instants_us(&times?, &settings.time)?,
+            None => vec![NO_TIME; table.num_rows()],
         };
-        for batch in reading.pop_front().into_iter().flatten() {
-            add(batch?).map_err(|error| name_input(error, &input.name))?;
+        settings.calendar.numbers(&times, &mut numbers);
+        let rows = projected(settings, &table);
+        let chooses = numbers.iter().zip(&times).map(|(&window, &time)| match time {
+            NO_TIME => {
+                timeless += 1;
+                takes(time) && chosen_by.has_timeless(timeless - 1)
+            }
+            _ => takes(time) && chosen_by.has(window, settings.bucket(window)),
+        });
+        choosing.add(rows.that(chooses), &mut names)?;
+        choosing.begin(&mut names)?;
+        collected.add(rows.that(times.iter().map(|&time| takes(time))), &mut all)?;
+        backlog.add(&rows);
+        if backlog.is_enough() {
+            backlog = Backlog::default();
+            count([&mut collected, &mut choosing].into_iter(), &mut all)?;
+        }
+        Ok(())
+    };
+    let mut unread = inputs.iter();
+    let mut following = unread.next().map(|input| open(input, settings)).transpose()?;
+    for input in inputs {
+        let tables = following.take();
+        // While one is counted the next one is decoded, where it is text.
+        following = unread.next().map(|input| open(input, settings)).transpose()?;
+        for (i, table) in tables.into_iter().flatten().enumerate() {
+            let table = table?;
+            if i == 0 {
+                known.merge(Names::of(table.schema())?);
+            }
+            add(table).map_err(|error| name_input(error, &input.name))?;
         }
     }
+    count([&mut collected, &mut choosing].into_iter(), &mut all)?;
     Ok((collected.profile()?, choosing.profile()?, chosen_by))
+}
+
+fn open(input: &Input, settings: &Settings) -> Result<Tables> {
+    Tables::try_new(input.clone(), vec![settings.time.clone()])
 }
 
 /// The times of rows that may have none.
@@ -185,21 +196,20 @@ impl Recount {
         for_each_batch(input, &|_| true, &mut |batch| {
             let times = times_of(&batch, &self.settings.time)?;
             self.settings.calendar.numbers(&times, &mut numbers);
-            let batch = projected(&self.settings, &batch)?;
+            let batch = projected(&self.settings, &batch.into());
             for (number, &time) in numbers.iter_mut().zip(&times) {
                 if time == NO_TIME || (done >= rows && time >= before_us) {
                     *number = i64::MIN;
                 }
                 done += 1;
             }
-            for (window, rows) in by_window(&batch, &numbers)? {
+            for (window, rows) in by_window(&batch, &numbers) {
                 if self.windows.iter().any(|span| span.contains(&window)) {
                     let parts = self.parts.entry(window).or_default();
                     collect(&mut self.segments, parts, &rows, &mut self.builders)?;
                 }
             }
-            let parts = self.parts.values_mut().flat_map(BTreeMap::values_mut);
-            count(parts.map(|part| (part, false)), &mut self.builders)
+            count(self.parts.values_mut().flat_map(BTreeMap::values_mut), &mut self.builders)
         })
     }
 }

@@ -1,14 +1,16 @@
 //! What counts the rows of windows, and counts those of later ones again.
 use crate::Result;
 use crate::options::Options;
-use crate::profile::{ColumnProfile, Profile, ProfileBuilder, Scratches, Skipped};
+use crate::profile::ProfileBuilder;
+use crate::profile::builder::Scratch;
+use crate::threads::Crew;
 use arrow_schema::SchemaRef;
 
 /// Makes builders, and those again that have done their work, with the memory that they have: making and growing them anew
 /// for each window takes as long as counting its rows.
 pub(super) struct Builders {
     options: Options,
-    pub scratches: Scratches,
+    pub crew: Crew<Scratch>,
     spare: Vec<(SchemaRef, ProfileBuilder)>,
 }
 
@@ -19,7 +21,7 @@ const MOST_SPARE: usize = 4096;
 impl Builders {
     /// Builders by these options.
     pub fn new(options: Options) -> Self {
-        Self { scratches: Scratches::new(options.threads), options, spare: vec![] }
+        Self { crew: Crew::new(options.threads), options, spare: vec![] }
     }
 
     /// How rows are profiled.
@@ -31,90 +33,21 @@ impl Builders {
     ///
     /// # Errors
     /// Names come up twice, or options are out of range.
-    pub fn take(&mut self, schema: &SchemaRef) -> Result<(SchemaRef, ProfileBuilder)> {
+    pub fn take(&mut self, schema: &SchemaRef) -> Result<ProfileBuilder> {
         match self.spare.iter().rposition(|(of, _)| of.fields() == schema.fields()) {
-            Some(at) => Ok(self.spare.remove(at)),
-            None => Ok((schema.clone(), ProfileBuilder::try_new(schema, &self.options)?)),
+            Some(at) => Ok(self.spare.remove(at).1),
+            None => ProfileBuilder::try_new(schema, &self.options),
         }
     }
 
-    /// Takes a builder back that was made here, and of which all columns were cleared. Where there are too many, those go
-    /// that wait the longest: their columns may not come again.
-    pub fn put_back(&mut self, counted: Counted) {
-        let Counted::Builder(schema, builder) = counted else { return };
+    /// Takes a builder back that was made here for such rows, and of which all columns were cleared. Where there are too
+    /// many, those go that wait the longest: their columns may not come again.
+    pub fn put_back(&mut self, schema: SchemaRef, mut builder: ProfileBuilder) {
+        builder.restart();
         self.spare.push((schema, builder));
-        let mut columns: usize = self.spare.iter().map(|(_, spare)| spare.columns().count()).sum();
+        let mut columns: usize = self.spare.iter().map(|(_, spare)| spare.columns()).sum();
         while columns > MOST_SPARE && self.spare.len() > 1 {
-            columns -= self.spare.remove(0).1.columns().count();
-        }
-    }
-}
-
-/// What was counted of a segment of a window.
-pub(super) enum Counted {
-    /// As a rule: what counted it.
-    Builder(SchemaRef, ProfileBuilder),
-    /// Where it was put together.
-    Profile(Profile),
-}
-
-impl Counted {
-    /// Rows.
-    pub fn rows(&self) -> u64 {
-        match self {
-            Self::Builder(_, builder) => builder.rows(),
-            Self::Profile(profile) => profile.rows(),
-        }
-    }
-
-    /// Profiles of its columns.
-    pub fn columns(&self) -> Vec<&ColumnProfile> {
-        match self {
-            Self::Builder(_, builder) => builder.columns().collect(),
-            Self::Profile(profile) => profile.columns().iter().collect(),
-        }
-    }
-
-    /// The profile of a column.
-    pub fn column(&self, name: &str) -> Option<&ColumnProfile> {
-        match self {
-            Self::Builder(_, builder) => builder.column(name),
-            Self::Profile(profile) => profile.column(name),
-        }
-    }
-
-    /// Where a column is among the others.
-    pub fn place(&self, name: &str) -> Option<usize> {
-        match self {
-            Self::Builder(_, builder) => builder.place(name),
-            Self::Profile(profile) => profile.place(name),
-        }
-    }
-
-    /// The same as a profile.
-    ///
-    /// # Errors
-    /// A column cannot be read.
-    pub fn into_profile(self) -> Result<Profile> {
-        match self {
-            Self::Builder(_, builder) => builder.finish(),
-            Self::Profile(profile) => Ok(profile),
-        }
-    }
-
-    /// Columns that are not profiled, because of their type.
-    pub fn skipped(&self) -> &[Skipped] {
-        match self {
-            Self::Builder(_, builder) => builder.skipped(),
-            Self::Profile(profile) => profile.skipped(),
-        }
-    }
-
-    /// Hands its columns out for the last time, each to be cleared after it was looked at.
-    pub fn restart(&mut self) -> Vec<&mut ColumnProfile> {
-        match self {
-            Self::Builder(_, builder) => builder.restart().collect(),
-            Self::Profile(profile) => profile.columns_mut().iter_mut().collect(),
+            columns -= self.spare.remove(0).1.columns();
         }
     }
 }
@@ -123,7 +56,8 @@ impl Counted {
 mod tests {
     use super::*;
     use crate::monitor::collected::{Collected, count};
-    use crate::profile::clear;
+    use crate::monitor::picked::Picked;
+    use crate::profile::{Profile, clear};
     use crate::reference::Reference;
     use crate::table::{ProfileRow, to_parquet};
     use arrow_array::types::{Float64Type, Int32Type, Int64Type};
@@ -151,15 +85,11 @@ mod tests {
 
     type Dictionary = DictionaryArray<Int32Type>;
 
-    fn counted(rows: &[RecordBatch], builders: &mut Builders) -> Counted {
+    fn counted(rows: &[RecordBatch], builders: &mut Builders) -> Collected {
         let mut collected = Collected::default();
-        rows.iter().for_each(|rows| collected.add(rows, builders).unwrap());
-        count(std::iter::once((&mut collected, true)), builders).unwrap();
-        collected.counted().unwrap()
-    }
-
-    fn bytes(counted: Counted) -> Vec<u8> {
-        to_parquet(&counted.into_profile().unwrap()).unwrap()
+        rows.iter().for_each(|rows| collected.add(Picked::all(rows.clone()), builders).unwrap());
+        count(std::iter::once(&mut collected), builders).unwrap();
+        collected
     }
 
     fn values() -> impl Strategy<Value = Vec<Option<i64>>> {
@@ -178,25 +108,26 @@ mod tests {
             reference in values(),
             threads in 1usize..3,
         ) {
-            let mut first = Collected::default();
-            first.update(&batch(&reference), &mut Builders::new(Options::default())).unwrap();
+            let first = counted(&[batch(&reference)], &mut Builders::new(Options::default()));
             let reference = Reference::try_from_profile(&first.profile().unwrap()).unwrap();
             let options = Options { k: 128, threads, reference: Some(Arc::new(reference)), ..Options::default() };
             let mut again = Builders::new(options.clone());
             for (first, second) in &windows {
                 let rows = [batch(first), batch(second)];
-                let mut used = counted(&rows, &mut again);
-                let new = bytes(counted(&rows, &mut Builders::new(options.clone())));
+                let new = counted(&rows, &mut Builders::new(options.clone())).profile().unwrap();
+                let (schema, mut used) = counted(&rows, &mut again).begun.unwrap();
                 prop_assert_eq!(used.rows(), (first.len() + second.len()) as u64);
-                let rows: Vec<_> = used.columns().into_iter().cloned().collect();
-                let profile = Profile::try_new(used.rows(), rows, used.skipped().to_vec()).unwrap();
-                prop_assert!(to_parquet(&profile).unwrap() == new);
-                for column in used.restart() {
+                let mut columns = vec![];
+                for builder in used.roots(0).flatten() {
+                    builder.flush_dictionary().unwrap();
+                    columns.push(builder.profile().clone());
                     // An image compacts the sketch that it is of.
-                    ProfileRow::of(column);
-                    clear(column);
+                    ProfileRow::of(builder.profile_mut());
+                    clear(builder.profile_mut());
                 }
-                again.put_back(used);
+                let used_profile = Profile::try_new(used.rows(), columns, used.skipped().to_vec()).unwrap();
+                prop_assert!(to_parquet(&used_profile).unwrap() == to_parquet(&new).unwrap());
+                again.put_back(schema, used);
                 prop_assert_eq!(again.spare.len(), 1);
             }
         }

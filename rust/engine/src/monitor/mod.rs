@@ -17,6 +17,7 @@ mod checkpoint;
 mod collected;
 mod files;
 mod named;
+mod picked;
 mod promise;
 mod rules;
 mod segments;

@@ -1,6 +1,5 @@
 //! What is said outside of the budget, at once: broken checks, columns that are gone, new or of another kind, no rows,
 //! far too few or too many.
-use super::builders::Counted;
 use super::watched::Watched;
 use crate::profile::{ColumnProfile, Frequent, Kind};
 use driftline_sketches::HllSketch;
@@ -112,45 +111,27 @@ impl Volume {
     }
 }
 
-/// How the columns of a window are not those of the reference, in words.
-pub(super) fn broken_schema(
-    counted: &Counted,
-    watched: &[Watched],
-    known: &BTreeSet<String>,
-) -> BTreeMap<Broken, String> {
-    let mut found = BTreeMap::new();
-    let mut tell = |column: &str, rule: Rule, text: String| {
-        found.insert(Broken { column: column.to_owned(), rule }, text);
-    };
-    for column in watched {
-        match counted.column(&column.name).filter(|now| now.counts.rows > 0) {
-            None => tell(&column.name, Rule::Gone, "the column is gone".into()),
-            Some(now) if !column.fits(now) => {
-                let text =
-                    format!("the column is {} now, and {} in the reference", now.type_name, column.type_name);
-                tell(&column.name, Rule::Retyped, text);
-            }
-            Some(_) => {}
+/// How a watched column of a window is not that of the reference, in words.
+pub(super) fn broken_schema(watched: &Watched, now: Option<&ColumnProfile>) -> Option<(Rule, String)> {
+    match now.filter(|now| now.counts.rows > 0) {
+        None => Some((Rule::Gone, "the column is gone".into())),
+        Some(now) if !watched.fits(now) => {
+            let text =
+                format!("the column is {} now, and {} in the reference", now.type_name, watched.type_name);
+            Some((Rule::Retyped, text))
         }
+        Some(_) => None,
     }
-    for now in counted.columns().into_iter().filter(|now| !known.contains(&now.name)) {
-        tell(&now.name, Rule::New, format!("the column is new: {}; it is not watched", now.type_name));
-    }
-    found
 }
 
-/// Which checks a window does not pass, in words.
-pub(super) fn broken_checks(counted: &Counted, checks: &BTreeMap<String, Check>) -> BTreeMap<Broken, String> {
-    let of = |(name, check): (&String, &Check)| {
-        let found = counted.column(name).map(|column| check.broken(column)).unwrap_or_default();
-        let column = name.clone();
-        found.into_iter().map(move |(rule, text)| (Broken { column: column.clone(), rule }, text))
-    };
-    checks.iter().flat_map(of).collect()
+/// What is said of a column that the reference lacks.
+pub(super) fn new_column(now: &ColumnProfile) -> (Rule, String) {
+    (Rule::New, format!("the column is new: {}; it is not watched", now.type_name))
 }
 
 impl Check {
-    fn broken(&self, column: &ColumnProfile) -> Vec<(Rule, String)> {
+    /// What of it a column does not pass, in words.
+    pub(super) fn broken(&self, column: &ColumnProfile) -> Vec<(Rule, String)> {
         let mut found = vec![];
         let counts = &column.counts;
         let range = column.numbers.as_ref().and_then(|numbers| numbers.range);

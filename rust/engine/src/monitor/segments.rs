@@ -1,8 +1,9 @@
 //! Which segments a row belongs to: the values, or combinations of values, of some columns.
+use super::picked::Picked;
 use crate::profile::type_name;
 use crate::{Error, Result};
+use arrow_array::Array;
 use arrow_array::cast::AsArray;
-use arrow_array::{Array, RecordBatch};
 use arrow_cast::{can_cast_types, cast};
 use arrow_schema::{DataType, Schema};
 use serde::{Deserialize, Serialize};
@@ -59,6 +60,11 @@ impl Segments {
         1 + if self.by.is_empty() { 0 } else { self.by.len() + self.limit }
     }
 
+    /// How many there are so far.
+    pub fn met(&self) -> usize {
+        self.names.len()
+    }
+
     /// The name of a segment, empty for the whole: `country=FR`, `country=FR, device=__other__`.
     pub fn name(&self, segment: usize) -> &str {
         &self.names[segment]
@@ -81,14 +87,14 @@ impl Segments {
         Ok(())
     }
 
-    /// Rows of each segment but the whole, as row numbers of the batch.
+    /// Rows of each segment but the whole, as numbers among these.
     ///
     /// # Errors
     /// A column is missing, or has no values that can be told apart.
-    pub fn rows(&mut self, batch: &RecordBatch) -> Result<Vec<(usize, Vec<u32>)>> {
+    pub fn rows(&mut self, of: &Picked) -> Result<Vec<(usize, Vec<u32>)>> {
         let mut rows: HashMap<usize, Vec<u32>> = HashMap::new();
         for list in 0..self.by.len() {
-            let ids = self.ids(list, batch)?;
+            let ids = self.ids(list, of)?;
             for (row, id) in ids.into_iter().enumerate() {
                 rows.entry(id).or_default().push(row as u32);
             }
@@ -99,13 +105,13 @@ impl Segments {
     }
 
     /// The segment of each row, by one list of columns.
-    fn ids(&mut self, list: usize, batch: &RecordBatch) -> Result<Vec<usize>> {
-        let mut codes = vec![0usize; batch.num_rows()];
+    fn ids(&mut self, list: usize, rows: &Picked) -> Result<Vec<usize>> {
+        let mut codes = vec![0usize; rows.len()];
         let mut values: Vec<Vec<Option<String>>> = vec![vec![]];
         for column in &self.by[list] {
             // Values of a column get codes; a combination is a code for each pair of codes met.
-            let array = batch.column_by_name(column).ok_or_else(|| no_column(column))?;
-            let text = cast(array, &DataType::Utf8)
+            let array = rows.column(column)?.ok_or_else(|| no_column(column))?;
+            let text = cast(&array, &DataType::Utf8)
                 .map_err(|e| Error::Input(format!("column {column:?}, which tells the segments: {e}")))?;
             let text = text.as_string::<i32>();
             let mut met: HashMap<(usize, Option<&str>), usize> = HashMap::new();
@@ -173,15 +179,15 @@ fn cut(value: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use arrow_array::{ArrayRef, Int64Array, StringArray};
+    use arrow_array::{ArrayRef, Int64Array, RecordBatch, StringArray};
     use std::collections::HashSet;
     use std::sync::Arc;
 
-    fn batch() -> RecordBatch {
+    fn batch() -> Picked {
         let country = StringArray::from(vec![Some("FR"), Some("DE"), None, Some("FR"), Some("NO")]);
         let device = Int64Array::from(vec![1, 1, 2, 2, 1]);
         let columns: [(&str, ArrayRef); 2] = [("country", Arc::new(country)), ("device", Arc::new(device))];
-        RecordBatch::try_from_iter(columns).unwrap()
+        Picked::all(RecordBatch::try_from_iter(columns).unwrap())
     }
 
     fn told(segments: &mut Segments) -> Vec<(String, Vec<u32>)> {
@@ -217,7 +223,7 @@ mod tests {
         let k = StringArray::from_iter(values.iter().map(Some).chain([None]));
         let d = StringArray::from(vec!["1"; 7]);
         let columns: [(&str, ArrayRef); 2] = [("k", Arc::new(k)), ("d", Arc::new(d))];
-        let batch = RecordBatch::try_from_iter(columns).unwrap();
+        let batch = Picked::all(RecordBatch::try_from_iter(columns).unwrap());
         let mut segments = Segments::new(vec![vec!["k".into()], vec!["k".into(), "d".into()]], 99);
         let named = |segments: &mut Segments| {
             let rows = segments.rows(&batch).unwrap();

@@ -1,6 +1,7 @@
 //! The monitor: rows in, windows and alarms out.
 use super::builders::Builders;
 use super::collected::Collected;
+use super::picked::Backlog;
 use super::rules::{Broken, Volume};
 use super::segments::{Segments, WHOLE};
 use super::series::{Budget, Series};
@@ -21,7 +22,7 @@ mod rows;
 mod windows;
 
 pub(super) use learning::{ChosenBy, names_alone};
-pub(super) use rows::{by_window, collect, least_from, projected, rows_that};
+pub(super) use rows::{by_window, collect, least_from, no_times, projected};
 use windows::{BrokenAlarm, Closing};
 
 /// Collects rows into windows, and watches each column of each segment over time.
@@ -36,10 +37,11 @@ pub struct Monitor {
     pub(super) late: BTreeMap<i64, BTreeMap<usize, Collected>>,
     /// What is to be judged, in this order; nothing between two calls.
     closing: Vec<Closing>,
-    /// Values that wait to be counted.
-    uncounted: usize,
+    /// How much waits to be counted, and its columns.
+    backlog: Backlog,
+    waiting_schema: Option<SchemaRef>,
     /// What profiles windows, once there are bins.
-    builders: Option<Builders>,
+    pub(super) builders: Option<Builders>,
     /// The earliest time of rows that are known to come: windows from there on do not close before.
     hold_us: Option<i64>,
     /// The latest that the clock said.
@@ -69,8 +71,9 @@ pub(super) struct State {
     pub watched: Vec<Watched>,
     /// All columns of the reference.
     known: BTreeSet<String>,
-    /// By segment, then by column.
-    series: Vec<Vec<Series>>,
+    /// By segment, then by column. A checkpoint has them apart.
+    #[serde(skip)]
+    pub series: Vec<Vec<Series>>,
     volume: Volume,
     /// Whether values that are watched by name were chosen by rows of the reference, and by which.
     chosen_by: ChosenBy,
@@ -154,7 +157,8 @@ impl Monitor {
             open: BTreeMap::new(),
             late: BTreeMap::new(),
             closing: vec![],
-            uncounted: 0,
+            backlog: Backlog::default(),
+            waiting_schema: None,
             builders: None,
             hold_us: None,
             clock_us: i64::MIN,

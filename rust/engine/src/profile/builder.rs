@@ -228,7 +228,7 @@ impl ColumnBuilder {
     }
 
     /// Counts the rows of a dictionary's keys by its values.
-    pub(super) fn flush_dictionary(&mut self) -> Result<()> {
+    pub fn flush_dictionary(&mut self) -> Result<()> {
         let Some(DictionaryCounts { values, rows }) = self.dictionary.take() else { return Ok(()) };
         // Binary form serves strings and bytes alike.
         let values = match values.data_type() {

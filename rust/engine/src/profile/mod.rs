@@ -12,7 +12,8 @@ mod numbers;
 
 use crate::guard::decoding;
 use crate::options::Options;
-use crate::{Error, Result, threads};
+use crate::threads::Crew;
+use crate::{Error, Result};
 use arrow_array::{ArrayRef, RecordBatch};
 use arrow_schema::{Field, Schema, SchemaRef};
 use builder::{ColumnBuilder, Scratch};
@@ -145,15 +146,6 @@ impl Profile {
     }
 }
 
-/// Threads of our own: the global pool belongs to the program that we are a guest in.
-///
-/// # Errors
-/// The system gives no threads.
-pub(crate) fn thread_pool(threads: usize) -> Result<rayon::ThreadPool> {
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).thread_name(|i| format!("driftline-{i}"));
-    pool.build().map_err(|e| Error::Storage(format!("cannot start {threads} threads: {e}")))
-}
-
 /// Record batches in, a profile out.
 pub struct ProfileBuilder {
     rows: u64,
@@ -161,37 +153,7 @@ pub struct ProfileBuilder {
     /// Where the columns are, by their names.
     index: HashMap<String, usize>,
     skipped: Vec<Skipped>,
-    scratches: Scratches,
-}
-
-/// What threads need while they count, to be used again and again: made for each of them when it is first at work.
-pub(crate) struct Scratches {
-    threads: usize,
-    each: Vec<Scratch>,
-}
-
-impl Scratches {
-    /// For so many threads at most; all cores where 0.
-    pub fn new(threads: usize) -> Self {
-        Self { threads: threads::count(threads), each: vec![] }
-    }
-
-    /// Those of so many threads, of which there may be fewer.
-    fn of(&mut self, threads: usize) -> &mut [Scratch] {
-        let threads = threads.clamp(1, self.threads);
-        if self.each.len() < threads {
-            self.each.resize_with(threads, Scratch::default);
-        }
-        &mut self.each[..threads]
-    }
-}
-
-/// Batches that a builder is to count.
-pub(crate) struct Uncounted<'a> {
-    pub builder: &'a mut ProfileBuilder,
-    pub batches: &'a [RecordBatch],
-    /// Whether no more are to come, so that what is left to do is done at once.
-    pub is_last: bool,
+    crew: Crew<Scratch>,
 }
 
 /// All rows of a builder are of one part of the data.
@@ -203,44 +165,7 @@ pub(crate) fn clear(column: &mut ColumnProfile) {
 }
 
 /// Fewer cells than this are done before a second thread would have woken up.
-const CELLS_WORTH_A_THREAD: usize = 32_768;
-
-/// Counts the rows of some builders, column by column over all of them: a thread takes the next column that nobody has.
-/// The number of threads changes nothing in the result.
-///
-/// # Errors
-/// A column cannot be converted.
-pub(crate) fn count_all<'a>(
-    uncounted: impl Iterator<Item = Uncounted<'a>>,
-    scratches: &mut Scratches,
-) -> Result<()> {
-    let mut columns: Vec<Vec<(&mut ColumnBuilder, &[RecordBatch], bool)>> = vec![];
-    let mut cells = 0;
-    for Uncounted { builder, batches, is_last } in uncounted {
-        let rows: usize = batches.iter().map(RecordBatch::num_rows).sum();
-        builder.rows += rows as u64;
-        cells += rows * builder.columns.len();
-        columns.resize_with(columns.len().max(builder.columns.len()), Vec::new);
-        for (together, column) in columns.iter_mut().zip(&mut builder.columns) {
-            together.push((column, batches, is_last));
-        }
-    }
-    let threads = columns.len().min(cells / CELLS_WORTH_A_THREAD);
-    let count = |scratch: &mut Scratch, together: Vec<(&mut ColumnBuilder, &[RecordBatch], bool)>| {
-        decoding(|| {
-            for (column, batches, is_last) in together {
-                for batch in batches {
-                    column.update(batch.column(column.root()), scratch)?;
-                }
-                if is_last {
-                    column.flush_dictionary()?;
-                }
-            }
-            Ok(())
-        })
-    };
-    threads::hand_out(scratches.of(threads), columns, count)
-}
+pub(crate) const CELLS_WORTH_A_THREAD: usize = 32_768;
 
 impl ProfileBuilder {
     /// Starts a profile of batches of a schema.
@@ -252,7 +177,7 @@ impl ProfileBuilder {
         let index = leaves.iter().enumerate().map(|(i, leaf)| (leaf.name.clone(), i)).collect();
         let columns = leaves.into_iter().map(|leaf| ColumnBuilder::try_new(leaf, options, PARTITION));
         let columns = columns.collect::<Result<_>>()?;
-        Ok(Self { rows: 0, columns, index, skipped, scratches: Scratches::new(options.threads) })
+        Ok(Self { rows: 0, columns, index, skipped, crew: Crew::new(options.threads) })
     }
 
     /// Rows so far.
@@ -260,19 +185,14 @@ impl ProfileBuilder {
         self.rows
     }
 
-    /// Profiles of the columns so far, which are complete when [`count_all`] was told that no rows are to come.
-    pub(crate) fn columns(&self) -> impl Iterator<Item = &ColumnProfile> {
-        self.columns.iter().map(ColumnBuilder::profile)
-    }
-
-    /// That of one column.
-    pub(crate) fn column(&self, name: &str) -> Option<&ColumnProfile> {
-        self.place(name).map(|place| self.columns[place].profile())
-    }
-
     /// Where a column is among the others.
     pub(crate) fn place(&self, name: &str) -> Option<usize> {
         self.index.get(name).copied()
+    }
+
+    /// How many columns there are.
+    pub(crate) fn columns(&self) -> usize {
+        self.columns.len()
     }
 
     /// Columns that are not profiled, because of their type.
@@ -280,11 +200,15 @@ impl ProfileBuilder {
         &self.skipped
     }
 
-    /// Begins anew. The columns are handed out, each to be [cleared](clear) after it was looked at; only then may rows be
-    /// added.
-    pub(crate) fn restart(&mut self) -> impl Iterator<Item = &mut ColumnProfile> {
+    /// What counts the columns, those of one top-level column together, which are handed so many rows each.
+    pub(crate) fn roots(&mut self, rows: u64) -> impl Iterator<Item = &mut [ColumnBuilder]> {
+        self.rows += rows;
+        self.columns.chunk_by_mut(|a, b| a.root() == b.root())
+    }
+
+    /// Begins anew, with columns that were [cleared](clear).
+    pub(crate) fn restart(&mut self) {
         self.rows = 0;
-        self.columns.iter_mut().map(ColumnBuilder::profile_mut)
     }
 
     /// Adds the rows of a batch. The columns are shared out over the threads, so the number of
@@ -293,12 +217,13 @@ impl ProfileBuilder {
     /// # Errors
     /// A column cannot be converted.
     pub fn update(&mut self, batch: &RecordBatch) -> Result<()> {
-        let mut scratches = std::mem::replace(&mut self.scratches, Scratches::new(1));
-        let batches = std::slice::from_ref(batch);
-        let uncounted = Uncounted { builder: self, batches, is_last: false };
-        let counted = count_all(std::iter::once(uncounted), &mut scratches);
-        self.scratches = scratches;
-        counted
+        let cells = batch.num_rows() * self.columns.len();
+        self.rows += batch.num_rows() as u64;
+        self.crew.hand_out(
+            cells / CELLS_WORTH_A_THREAD,
+            self.columns.iter_mut().collect(),
+            |scratch, column| decoding(|| column.update(batch.column(column.root()), scratch)),
+        )
     }
 
     /// Ends the profile.

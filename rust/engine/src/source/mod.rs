@@ -1,21 +1,21 @@
 //! Where rows come from: files and objects of Parquet, CSV and JSON lines.
 //!
 //! [`paths`] turns what a user names into [`Input`]s; [`read`] is how their bytes are reached;
-//! [`parquet`] and [`text`] decode them; [`profile_inputs`] shares the work out over threads and
+//! [`parquet`] and [`text`] decode them, row by row, or column by column as [`table`]s; [`profile_inputs`] shares the work out over threads and
 //! merges the parts in the order of the data, so that the number of threads changes nothing.
 
 pub(crate) mod parquet;
 pub mod paths;
 pub mod read;
+pub mod table;
 mod text;
 
 use crate::guard::decoding;
 use crate::options::Options;
-use crate::profile::{ColumnProfile, Profile, Skipped, thread_pool};
+use crate::profile::{ColumnProfile, Profile, Skipped};
+use crate::threads;
 use crate::{Error, Result};
-use arrow_array::{
-    Array, ArrayRef, DictionaryArray, Int32Array, RecordBatch, RecordBatchOptions, StringArray,
-};
+use arrow_array::{Array, ArrayRef, DictionaryArray, Int32Array, RecordBatch, StringArray};
 use arrow_schema::{Field, FieldRef, Schema};
 use read::ReadAt;
 use std::collections::{BTreeMap, HashMap, VecDeque};
@@ -234,7 +234,7 @@ fn profile_parts(
     observer: &mut dyn Observer,
 ) -> Result<(Profile, Vec<String>)> {
     let threads = options.thread_count();
-    let pool = thread_pool(threads)?;
+    let pool = threads::pool(threads)?;
     let plan = Mutex::new(Plan {
         inputs: inputs.iter(),
         next_input: 0,
@@ -323,21 +323,25 @@ pub fn for_each_batch(
             .unzip();
         for (name, value) in &input.partitions {
             if wanted(name) && !fields.iter().any(|field| field.name() == name) {
-                let values = StringArray::from(vec![value.as_deref()]);
-                let array = DictionaryArray::new(Int32Array::from(vec![0; rows]), Arc::new(values));
-                fields.push(Arc::new(Field::new(name, array.data_type().clone(), true)));
-                arrays.push(Arc::new(array));
+                let (field, array) = constant(name, value.as_deref(), rows);
+                fields.push(field);
+                arrays.push(array);
             }
         }
-        let options = RecordBatchOptions::new().with_row_count(Some(rows));
-        let batch = RecordBatch::try_new_with_options(Arc::new(Schema::new(fields)), arrays, &options);
-        f(batch.map_err(|e| Error::Input(e.to_string()))?)
+        f(table::batch(Arc::new(Schema::new(fields)), arrays, rows)?)
     };
     let read = decoding(|| match input.format {
         Format::Parquet => parquet::batches(input, wanted)?.try_for_each(&mut hand_over),
         Format::Csv | Format::JsonLines => text::batches(input, &|| false)?.1.try_for_each(&mut hand_over),
     });
     read.map_err(|error| name_input(error, &input.name))
+}
+
+/// A column that has one value in all rows.
+fn constant(name: &str, value: Option<&str>, rows: usize) -> (FieldRef, ArrayRef) {
+    let values = StringArray::from(vec![value]);
+    let array = DictionaryArray::new(Int32Array::from(vec![0; rows]), Arc::new(values));
+    (Arc::new(Field::new(name, array.data_type().clone(), true)), Arc::new(array))
 }
 
 /// Batches of an input that another thread reads ahead, in their order.

@@ -1,6 +1,7 @@
 //! Parquet: a task is one column of some row groups, so that a column's bytes, its dictionary and its
 //! sketches stay in one thread's cache, and memory does not grow with the file.
 use super::read::ReadAt;
+use super::table::{Column, Table, whole};
 use super::{Input, name_input};
 use crate::guard::decoding;
 use crate::options::Options;
@@ -8,12 +9,12 @@ use crate::profile::builder::{ColumnBuilder, Scratch};
 use crate::profile::flatten::{Leaf, flatten};
 use crate::profile::{Kind, Skipped};
 use crate::{Error, Result};
-use arrow_array::RecordBatch;
+use arrow_array::{Array, ArrayRef, RecordBatch};
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
 use bytes::Bytes;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{
-    ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder,
+    ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder,
 };
 use parquet::basic::Encoding;
 use parquet::errors::ParquetError;
@@ -168,8 +169,185 @@ pub(super) fn batches(
     }))
 }
 
+/// The rows of an input as tables: so many of a row group at most lie in one.
+pub(super) struct Tables {
+    file: Arc<OpenFile>,
+    /// The columns that are decoded for all rows of a table at once.
+    at_hand: Vec<usize>,
+    row_group: usize,
+    /// What reads the columns of the row group.
+    readers: Vec<Arc<ColumnReader>>,
+    schema: SchemaRef,
+    /// Rows of the row group that were handed over.
+    from: usize,
+}
+
+/// Rows of a table: some of its columns are in memory, and where its rows lie by their times.
+const TABLE_ROWS: usize = 131_072;
+
+impl Tables {
+    /// Reads the footer.
+    pub(super) fn try_open(input: &Input, at_hand: &[String]) -> Result<Self> {
+        let file = Arc::new(open(input)?);
+        let schema = file.views.schema().clone();
+        let at_hand = at_hand.iter().filter_map(|name| Some(schema.column_with_name(name)?.0)).collect();
+        Ok(Self { file, at_hand, row_group: 0, readers: vec![], schema, from: 0 })
+    }
+
+    fn try_next(&mut self) -> Result<Option<Table>> {
+        let groups = self.file.views.metadata().row_groups();
+        let rows = loop {
+            let Some(group) = groups.get(self.row_group) else { return Ok(None) };
+            let rows = group.num_rows() as usize;
+            if self.from < rows {
+                break rows;
+            }
+            (self.row_group, self.from) = (self.row_group + 1, 0);
+            self.readers.clear();
+        };
+        if self.readers.is_empty() {
+            self.schema = mixed_schema(&self.file, self.row_group);
+            let roots = 0..self.schema.fields().len();
+            self.readers =
+                roots.map(|root| Arc::new(ColumnReader::new(&self.file, root, self.row_group))).collect();
+        }
+        let many = TABLE_ROWS.min(rows - self.from);
+        let mut columns: Vec<_> =
+            self.readers.iter().map(|reader| Column::Encoded(reader.clone(), self.from)).collect();
+        for &root in &self.at_hand {
+            let pieces = self.readers[root].read(self.from..self.from + many)?;
+            columns[root] = Column::There(whole(&pieces)?);
+        }
+        self.from += many;
+        Ok(Some(Table::new(self.file.name.as_str().into(), self.schema.clone(), many, columns)))
+    }
+}
+
+impl Iterator for Tables {
+    type Item = Result<Table>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.try_next().transpose()
+    }
+}
+
+/// Reads a column of a row group.
+pub(super) struct ColumnReader {
+    file: Arc<OpenFile>,
+    root: usize,
+    row_group: usize,
+    place: Mutex<Option<Place>>,
+}
+
+/// How far a column was read.
+struct Place {
+    reader: ParquetRecordBatchReader,
+    row: usize,
+    /// What was decoded with the rows before.
+    left: Option<ArrayRef>,
+}
+
+impl ColumnReader {
+    fn new(file: &Arc<OpenFile>, root: usize, row_group: usize) -> Self {
+        Self { file: file.clone(), root, row_group, place: Mutex::default() }
+    }
+
+    /// Some rows, in pieces that end where they do whoever reads from where. Rows of before those that were read last are
+    /// decoded once more.
+    pub(super) fn read(&self, rows: Range<usize>) -> Result<Vec<ArrayRef>> {
+        let Ok(mut place) = self.place.lock() else {
+            return Err(Error::Storage("a thread failed while reading".into()));
+        };
+        let at = match place.take() {
+            Some(at) if at.row <= rows.start => at,
+            _ => self.open(rows.start - rows.start % BATCH_ROWS)?,
+        };
+        let at = place.insert(at);
+        let mut pieces = vec![];
+        while at.row < rows.end {
+            let piece = match at.left.take() {
+                Some(piece) => piece,
+                None => self.next(&mut at.reader)?,
+            };
+            // Those that nobody asks for are passed over.
+            let from = rows.start.saturating_sub(at.row).min(piece.len());
+            let to = (rows.end - at.row).min(piece.len());
+            if from < to {
+                pieces.push(piece.slice(from, to - from));
+            }
+            if to < piece.len() {
+                at.left = Some(piece.slice(to, piece.len() - to));
+            }
+            at.row += to;
+        }
+        let all = self.file.views.metadata().row_group(self.row_group).num_rows() as usize;
+        if at.row == all {
+            // What the next one needs it would take up.
+            *place = None;
+        }
+        Ok(pieces)
+    }
+
+    fn next(&self, reader: &mut ParquetRecordBatchReader) -> Result<ArrayRef> {
+        let ended = || ParquetError::EOF("it has fewer values than it says".into());
+        let batch = reader.next().ok_or_else(|| named(ended(), &self.file, self.root))?;
+        let batch = batch.map_err(|e| named(ParquetError::from(e), &self.file, self.root))?;
+        Ok(batch.column(0).clone())
+    }
+
+    fn open(&self, row: usize) -> Result<Place> {
+        let reader = reader_of(&self.file, self.root, self.row_group, row)?;
+        Ok(Place { reader, row, left: None })
+    }
+}
+
+/// Decodes a column of a row group, from a row on.
+fn reader_of(file: &OpenFile, root: usize, row_group: usize, row: usize) -> Result<ParquetRecordBatchReader> {
+    // A dictionary belongs to one row group, and each decides for itself how it is best read.
+    let metadata = if all_dictionary(file, root, row_group) { &file.dictionaries } else { &file.views };
+    let mask = ProjectionMask::roots(metadata.parquet_schema(), [root]);
+    let data = Windowed::up_to(file.data.clone(), end_of(file, root, row_group));
+    let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(data, metadata.clone())
+        .with_projection(mask)
+        .with_row_groups(vec![row_group])
+        .with_batch_size(BATCH_ROWS);
+    // Without one, whole pages need not be counted.
+    let builder = if row > 0 { builder.with_offset(row) } else { builder };
+    builder.build().map_err(|e| named(e, file, root))
+}
+
+/// Where the bytes of a column of a row group end.
+fn end_of(file: &OpenFile, root: usize, row_group: usize) -> u64 {
+    let (schema, group) = (file.views.parquet_schema(), file.views.metadata().row_group(row_group));
+    let of_root = (0..schema.num_columns()).filter(|&leaf| schema.get_column_root_idx(leaf) == root);
+    // Lengths of a damaged file may be anything.
+    let end = |leaf: usize| {
+        let chunk = group.column(leaf);
+        let first = chunk.dictionary_page_offset().unwrap_or(i64::MAX).min(chunk.data_page_offset());
+        u64::try_from(first).unwrap_or(0).saturating_add(u64::try_from(chunk.compressed_size()).unwrap_or(0))
+    };
+    of_root.map(end).max().unwrap_or(u64::MAX)
+}
+
+/// An error of decoding, with its column.
+fn named(error: ParquetError, file: &OpenFile, root: usize) -> Error {
+    match decode_error(error) {
+        Error::Input(message) => {
+            let column = file.views.schema().field(root).name();
+            Error::Input(format!("{}: column {column:?}: {message}", file.name))
+        }
+        other => other,
+    }
+}
+
 /// A row group's strings each read as it is fastest.
 fn mixed(file: &OpenFile, row_group: usize) -> ArrowReaderMetadata {
+    let options = ArrowReaderOptions::new().with_schema(mixed_schema(file, row_group));
+    ArrowReaderMetadata::try_new(file.views.metadata().clone(), options)
+        .unwrap_or_else(|_| file.views.clone())
+}
+
+fn mixed_schema(file: &OpenFile, row_group: usize) -> SchemaRef {
     let fields = file.views.schema().fields().iter().zip(file.dictionaries.schema().fields()).enumerate();
     let fields =
         fields.map(
@@ -177,10 +355,7 @@ fn mixed(file: &OpenFile, row_group: usize) -> ArrowReaderMetadata {
                 if all_dictionary(file, root, row_group) { dictionary.clone() } else { view.clone() }
             },
         );
-    let schema: SchemaRef = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
-    let options = ArrowReaderOptions::new().with_schema(schema);
-    ArrowReaderMetadata::try_new(file.views.metadata().clone(), options)
-        .unwrap_or_else(|_| file.views.clone())
+    Arc::new(Schema::new(fields.collect::<Vec<_>>()))
 }
 
 /// The same file with other types for its top-level strings and bytes.
@@ -238,28 +413,10 @@ fn read_root(
     builders: &mut [ColumnBuilder],
     scratch: &mut Scratch,
 ) -> Result<()> {
-    let named = |error: ParquetError| match decode_error(error) {
-        Error::Input(message) => {
-            let column = file.views.schema().field(root).name();
-            Error::Input(format!("{}: column {column:?}: {message}", file.name))
-        }
-        other => other,
-    };
-    // A dictionary belongs to one row group, and each decides for itself how it is best read.
     for row_group in row_groups.clone() {
-        let metadata = if all_dictionary(file, root, row_group) { &file.dictionaries } else { &file.views };
-        let mask = ProjectionMask::roots(metadata.parquet_schema(), [root]);
-        let reader = ParquetRecordBatchReaderBuilder::new_with_metadata(
-            Windowed::new(file.data.clone()),
-            metadata.clone(),
-        )
-        .with_projection(mask)
-        .with_row_groups(vec![row_group])
-        .with_batch_size(BATCH_ROWS)
-        .build()
-        .map_err(named)?;
+        let reader = reader_of(file, root, row_group, 0)?;
         for batch in reader {
-            let batch = batch.map_err(|e| named(ParquetError::from(e)))?;
+            let batch = batch.map_err(|e| named(ParquetError::from(e), file, root))?;
             for builder in builders.iter_mut() {
                 builder.update(batch.column(0), scratch)?;
             }
@@ -298,6 +455,8 @@ pub(crate) fn decode_error(error: ParquetError) -> Error {
 /// Reads ahead in windows, so that decoding page by page does not ask for page by page.
 pub(crate) struct Windowed {
     data: Arc<dyn ReadAt>,
+    /// Where what is asked for ends: nothing is read ahead beyond.
+    end: u64,
     window: Mutex<Window>,
 }
 
@@ -309,7 +468,12 @@ struct Window {
 
 impl Windowed {
     pub(crate) fn new(data: Arc<dyn ReadAt>) -> Self {
-        Self { data, window: Mutex::default() }
+        Self { end: data.size_bytes(), data, window: Mutex::default() }
+    }
+
+    /// Of bytes up to one.
+    fn up_to(data: Arc<dyn ReadAt>, end: u64) -> Self {
+        Self { end: end.min(data.size_bytes()), data, window: Mutex::default() }
     }
 
     /// The bytes from `start` on that are at hand, at least `length` of them.
@@ -328,7 +492,8 @@ impl Windowed {
             // The footer is read from its end.
             let tail = start + length as u64 == size && (length as u64) < ahead;
             let from = if tail { size.saturating_sub(64 * 1024).min(start) } else { start };
-            let until = if tail { size } else { (start + ahead.max(length as u64)).min(size) };
+            let needed = start + length as u64;
+            let until = if tail { size } else { (start + ahead).min(self.end).max(needed) };
             let bytes = self.data.read_at(from, (until - from) as usize);
             *window = Window { start: from, bytes: bytes.map_err(|e| ParquetError::External(Box::new(e)))? };
         }

@@ -51,7 +51,7 @@ pub fn save(profile: &Profile, path: &Path) -> Result<()> {
             "{name}: is there and is no profile: remove it or choose another name"
         )));
     }
-    crate::whole_file::write(path, &bytes)
+    crate::whole_file::write(path, std::iter::once(&bytes[..]))
 }
 
 /// Reads a profile from the bytes of a Parquet file.

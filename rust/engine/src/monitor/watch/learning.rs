@@ -1,23 +1,26 @@
 //! The reference: which bins columns are watched by, from which rows values are chosen that are watched by name, and when
 //! there are rows enough to compare others with.
-use super::rows::{MOST_EMPTY, by_window, collect, projected, rows_that};
+use super::rows::{MOST_EMPTY, by_window, collect, projected};
 use super::{Monitor, Waiting};
 use crate::monitor::archive::{profile_before, profile_of_reference};
 use crate::monitor::baseline::WINDOWS_TO_CALIBRATE;
 use crate::monitor::builders::Builders;
-use crate::monitor::collected::Collected;
+use crate::monitor::collected::{Collected, count};
 use crate::monitor::named::Names;
+use crate::monitor::picked::Picked;
 use crate::monitor::segments::WHOLE;
 use crate::monitor::settings::{Settings, Span};
 use crate::monitor::times::{NO_TIME, instants_us};
 use crate::monitor::watched::{CHOOSES, Watched, row_chooses};
 use crate::options::{Collect, Options};
 use crate::profile::Profile;
-use crate::source::{Input, ReadAhead, name_input};
+use crate::source::table::Tables;
+use crate::source::{Input, name_input};
 use crate::threads;
 use crate::{Error, Result};
 use arrow_array::RecordBatch;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Bins are taken from so many rows, where no reference is handed over that they could be taken from.
@@ -60,9 +63,9 @@ impl ChosenBy {
     }
 
     /// Those of some rows by which values are chosen; rows without a window have the largest number.
-    fn of_rows(&self, rows: &RecordBatch, windows: &[i64], settings: &Settings) -> Result<RecordBatch> {
+    fn of_rows(&self, rows: &Picked, windows: &[i64], settings: &Settings) -> Picked {
         let has = |&window: &i64| window != i64::MAX && self.has(window, settings.bucket(window));
-        rows_that(rows, windows.iter().map(has))
+        rows.that(windows.iter().map(has))
     }
 
     /// Whether a row without a time is one of them, by its number.
@@ -132,8 +135,8 @@ impl Monitor {
         known.extend(self.state.known.iter().cloned());
         while !named.iter().all(|(_, column)| known.has(column)) {
             let Some(input) = inputs.next() else { return known.check(named) };
-            if let Some(batch) = ReadAhead::try_new(input.clone())?.next() {
-                let names = batch.and_then(|batch| Names::of(batch.schema_ref()));
+            if let Some(table) = Tables::try_new(input.clone(), vec![])?.next() {
+                let names = Names::of(table?.schema());
                 known.merge(names.map_err(|error| name_input(error, &input.name))?);
             }
         }
@@ -174,12 +177,12 @@ impl Monitor {
             *window = if chooses { TIMELESS_CHOOSING } else { i64::MIN };
             self.state.timeless += 1;
         }
-        let rows = projected(&self.settings, rows)?;
-        for (window, part) in by_window(&rows, &windows)? {
+        let rows = projected(&self.settings, &rows.clone().into());
+        for (window, part) in by_window(&rows, &windows) {
             let parts = self.open.entry(window).or_default();
             collect(&mut self.state.segments, parts, &part, &mut builders)?;
         }
-        self.settle()
+        count(self.open.values_mut().flat_map(BTreeMap::values_mut), &mut builders)
     }
 
     /// Ends the reference that was handed over by [`learn`](Self::learn).
@@ -310,14 +313,14 @@ impl Monitor {
             if let Waiting::Rows(rows, _) = waiting {
                 let rows = rows.slice(0, rows.num_rows().min(left));
                 left -= rows.num_rows();
-                first.update(&rows, &mut builders)?;
+                first.update(rows, &mut builders)?;
             }
         }
         let choosing = self.choosing(rows_for_bins)?;
         self.bin(&first.profile()?, choosing.as_ref())?;
         for waiting in std::mem::take(&mut self.waiting) {
             match waiting {
-                Waiting::Rows(rows, times) => self.place_all(&rows, &times)?,
+                Waiting::Rows(rows, times) => self.place_all(&Picked::all(rows), &times)?,
                 Waiting::Advance(to_us) => self.pass(to_us)?,
             }
         }
@@ -342,7 +345,7 @@ impl Monitor {
             first = first.or(timed.clone().next());
             last = timed.fold(last, i64::max);
             left -= rows.num_rows();
-            parts.push((rows, windows));
+            parts.push((Picked::all(rows), windows));
         }
         let reference = first.and_then(|first| Some(first..self.reference_until(first)?));
         let Some(reference) = reference else { return Ok(None) };
@@ -354,9 +357,9 @@ impl Monitor {
         let mut builders = Builders::new(Options { threads: self.settings.threads, ..names_alone() });
         let mut choosing = Collected::default();
         for (rows, windows) in &parts {
-            let chosen = chosen_by.of_rows(rows, windows, &self.settings)?;
-            choosing.update(&chosen, &mut builders)?;
+            choosing.add(chosen_by.of_rows(rows, windows, &self.settings), &mut builders)?;
         }
+        count(std::iter::once(&mut choosing), &mut builders)?;
         self.state.chosen_by = chosen_by;
         choosing.profile().map(Some)
     }

@@ -4,22 +4,22 @@ use super::{Monitor, Waiting};
 use crate::monitor::builders::Builders;
 use crate::monitor::collected::Collected;
 use crate::monitor::named::Names;
+use crate::monitor::picked::Picked;
 use crate::monitor::segments::{Segments, WHOLE};
 use crate::monitor::settings::{Settings, Span};
 use crate::monitor::times::{NO_TIME, instants_us};
 use crate::profile::ProfileBuilder;
+use crate::source::table::Table;
 use crate::{Error, Result};
-use arrow_array::{BooleanArray, RecordBatch, UInt32Array};
-use arrow_select::filter::filter_record_batch;
-use arrow_select::take::take_record_batch;
+use arrow_array::RecordBatch;
+use arrow_schema::SchemaRef;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// Rows that are checked before the first of them are counted: a few MB a column.
 const ROWS_CHECKED: usize = 262_144;
 /// Rows further ahead of the clock have a wrong time.
 const MOST_AHEAD_US: i64 = 86_400_000_000;
-/// Values that wait to be counted, some of them copied: some 64 MB.
-const MOST_UNCOUNTED: usize = 1 << 23;
 /// Windows of a gap that are looked at one by one.
 pub(super) const MOST_EMPTY: i64 = 10_000;
 
@@ -47,9 +47,8 @@ impl Monitor {
         while rows < ROWS_CHECKED
             && let Some(batch) = batches.next()
         {
-            let batch = batch?;
-            let times = self.check(&batch)?;
-            rows += batch.num_rows();
+            let (batch, times) = self.checked(batch?)?;
+            rows += batch.len();
             checked.push((batch, times));
         }
         // Of many rows not all are looked at before the first are counted: there is a way back.
@@ -58,7 +57,7 @@ impl Monitor {
             Ok(span) => Ok(span),
             Err(error) => {
                 if let Some(before) = before {
-                    *self = Self::restore(self.settings.clone(), &before)?;
+                    *self = Self::restore(self.settings.clone(), &before.concat())?;
                 }
                 Err(error)
             }
@@ -67,68 +66,70 @@ impl Monitor {
 
     fn add_all(
         &mut self,
-        checked: Vec<(RecordBatch, Vec<i64>)>,
+        checked: Vec<(Picked, Vec<i64>)>,
         batches: &mut dyn Iterator<Item = Result<RecordBatch>>,
         now_us: i64,
     ) -> Result<Option<(i64, i64)>> {
         let mut span: Option<(i64, i64)> = None;
-        let mut add = |this: &mut Self, rows: &RecordBatch, times: Vec<i64>| {
+        let mut add = |this: &mut Self, rows: &Picked, times: Vec<i64>| {
             for &time in times.iter().filter(|time| (0..=latest_us(now_us)).contains(*time)) {
                 let (first, last) = span.get_or_insert((time, time));
                 (*first, *last) = (time.min(*first), time.max(*last));
             }
-            this.add(rows, times, now_us)
+            this.add(rows, times, now_us)?;
+            this.settle()
         };
         for (rows, times) in checked {
             add(self, &rows, times)?;
         }
         for batch in batches {
-            let batch = batch?;
-            let times = self.check(&batch)?;
+            let (batch, times) = self.checked(batch?)?;
             add(self, &batch, times)?;
         }
         Ok(span)
     }
 
-    /// Checks rows before any of them counts; their times.
-    pub(in crate::monitor) fn check(&mut self, rows: &RecordBatch) -> Result<Vec<i64>> {
+    /// Checks rows before any of them counts: what is asked of them, and their times.
+    fn checked(&mut self, rows: RecordBatch) -> Result<(Picked, Vec<i64>)> {
         let column = &self.settings.time;
-        let times = rows.column_by_name(column).ok_or_else(|| {
-            let names: Vec<_> =
-                rows.schema_ref().fields().iter().take(20).map(|f| format!("{:?}", f.name())).collect();
-            Error::Input(format!("no column {column:?}, which is the time; columns are {}", names.join(", ")))
-        })?;
+        let times = rows.column_by_name(column).ok_or_else(|| no_times(column, rows.schema_ref()))?;
         let times = instants_us(times, column)?;
-        if self.checked.as_ref().is_some_and(|checked| checked.fields() == rows.schema_ref().fields()) {
-            return Ok(times);
+        self.check(rows.schema_ref())?;
+        Ok((projected(&self.settings, &rows.into()), times))
+    }
+
+    /// Checks the columns of rows before any of them counts.
+    pub(in crate::monitor) fn check(&mut self, schema: &SchemaRef) -> Result<()> {
+        if self.checked.as_ref().is_some_and(|checked| checked.fields() == schema.fields()) {
+            return Ok(());
         }
-        let asked = projected(&self.settings, rows)?;
-        self.state.segments.check(asked.schema_ref())?;
+        let asked = asked(&self.settings, schema);
+        let asked: SchemaRef = Arc::new(schema.project(&asked).map_err(|e| Error::Input(e.to_string()))?);
+        self.state.segments.check(&asked)?;
         let options = self.options().cloned().unwrap_or_else(|| self.first_options());
-        ProfileBuilder::try_new(asked.schema_ref(), &options)?;
+        ProfileBuilder::try_new(&asked, &options)?;
         if self.state.counts.rows == 0 && !self.names_are_known {
-            let mut known = Names::of(rows.schema_ref())?;
+            let mut known = Names::of(schema)?;
             known.extend(self.state.known.iter().cloned());
             known.check(&self.settings.named)?;
         }
-        if self.builders.is_none()
-            && !asked.schema_ref().fields().iter().any(|field| self.settings.watches(field.name()))
+        if self.builders.is_none() && !asked.fields().iter().any(|field| self.settings.watches(field.name()))
         {
             return Err(nothing_to_watch());
         }
-        self.checked = Some(rows.schema());
-        Ok(times)
+        self.checked = Some(schema.clone());
+        Ok(())
     }
 
     /// Adds rows of these times, which were checked.
-    pub(in crate::monitor) fn add(&mut self, rows: &RecordBatch, times: Vec<i64>, now_us: i64) -> Result<()> {
+    pub(in crate::monitor) fn add(&mut self, rows: &Picked, times: Vec<i64>, now_us: i64) -> Result<()> {
         self.is_broken = true;
         self.add_checked(rows, times, now_us)?;
         self.is_broken = false;
         Ok(())
     }
 
-    fn add_checked(&mut self, rows: &RecordBatch, mut times: Vec<i64>, now_us: i64) -> Result<()> {
+    fn add_checked(&mut self, rows: &Picked, mut times: Vec<i64>, now_us: i64) -> Result<()> {
         self.clock_us = self.clock_us.max(now_us);
         self.state.counts.rows += times.len() as u64;
         for time in &mut times {
@@ -139,12 +140,10 @@ impl Monitor {
                 *time = NO_TIME;
             }
         }
-        let rows = projected(&self.settings, rows)?;
         if self.builders.is_some() {
-            self.place_all(&rows, &times)?;
-            return self.settle();
+            return self.place_all(rows, &times);
         }
-        self.waiting.push(Waiting::Rows(rows, times));
+        self.waiting.push(Waiting::Rows(rows.to_batch()?, times));
         self.bin_waiting()
     }
 
@@ -167,7 +166,7 @@ impl Monitor {
 
     /// Puts rows into their windows, and closes windows between them where one of them says that it is time; all of it
     /// waits to be counted and judged.
-    pub(super) fn place_all(&mut self, rows: &RecordBatch, times: &[i64]) -> Result<()> {
+    pub(super) fn place_all(&mut self, rows: &Picked, times: &[i64]) -> Result<()> {
         if self.settings.reference == Span::Given && self.state.is_learning {
             // Windows that closed before were of the reference.
             self.settle()?;
@@ -269,26 +268,28 @@ impl Monitor {
     }
 
     /// Rows that close nothing.
-    fn place(&mut self, rows: &RecordBatch, times: &[i64]) -> Result<()> {
+    fn place(&mut self, rows: &Picked, times: &[i64]) -> Result<()> {
         let Some(closed_until) = self.state.closed_until else { return Ok(()) };
+        // Rows of the same columns are counted together.
+        if self.waiting_schema.as_ref().is_some_and(|schema| schema.fields() != rows.schema().fields()) {
+            self.settle()?;
+        }
+        self.waiting_schema = Some(rows.schema().clone());
         let mut windows = vec![];
         self.settings.calendar.numbers(times, &mut windows);
         windows.iter_mut().zip(times).filter(|(_, time)| **time == NO_TIME).for_each(|(n, _)| *n = i64::MIN);
-        for (window, part) in by_window(rows, &windows)? {
+        for (window, part) in by_window(rows, &windows) {
             let Some(builders) = self.builders.as_mut().filter(|_| window != i64::MIN) else { continue };
             let parts = if window < closed_until {
-                self.state.counts.late += part.num_rows() as u64;
+                self.state.counts.late += part.len() as u64;
                 self.late.entry(window).or_default()
             } else {
                 self.open.entry(window).or_default()
             };
             collect(&mut self.state.segments, parts, &part, builders)?;
-            self.uncounted += part.num_rows() * part.num_columns() * (1 + self.settings.segments.len());
-            if self.uncounted >= MOST_UNCOUNTED {
-                self.settle()?;
-            }
         }
-        Ok(())
+        self.backlog.add(rows);
+        if self.backlog.is_full() { self.settle() } else { Ok(()) }
     }
 
     /// Lets the watermark pass an instant; what closes with it waits to be judged.
@@ -341,6 +342,18 @@ impl Monitor {
         windows.len()
     }
 
+    /// How many windows are read at once where about so many results are to be taken.
+    pub(in crate::monitor) fn windows_at_once(&self, most_results: usize) -> i64 {
+        let of_window = self.state.watched.len() * self.state.segments.most();
+        (most_results / 4 / of_window.max(1)).max(1) as i64
+    }
+
+    /// Whether rows and windows that wait are enough to be counted and judged together, where about so many results are to
+    /// be taken at once.
+    pub(in crate::monitor) fn is_worth_settling(&self, most_results: usize) -> bool {
+        self.backlog.is_enough() || self.results_so_far() + self.closing_columns() >= most_results
+    }
+
     /// Whether windows that wait for rows take too much memory: then the earliest ones close, and rows for them come late.
     fn holds_too_much(&self) -> bool {
         let columns = self.state.watched.len();
@@ -387,67 +400,49 @@ pub(in crate::monitor) fn least_from(times: &[i64], after_us: i64) -> Vec<i64> {
 }
 
 /// The columns that anything is asked of.
-pub(in crate::monitor) fn projected(settings: &Settings, rows: &RecordBatch) -> Result<RecordBatch> {
+fn asked(settings: &Settings, schema: &SchemaRef) -> Vec<usize> {
     let asked = |name: &str| {
         settings.watches(name)
             || settings.checks.keys().any(|column| column == name)
             || settings.segments.iter().flatten().any(|column| column == name)
     };
-    let fields = rows.schema_ref().fields().iter().enumerate();
-    let columns: Vec<usize> = fields.filter(|(_, field)| asked(field.name())).map(|(i, _)| i).collect();
-    rows.project(&columns).map_err(|e| Error::Input(e.to_string()))
+    let fields = schema.fields().iter().enumerate();
+    fields.filter(|(_, field)| asked(field.name())).map(|(i, _)| i).collect()
 }
 
-/// Those rows of which it is true.
-pub(in crate::monitor) fn rows_that(
-    rows: &RecordBatch,
-    which: impl Iterator<Item = bool>,
-) -> Result<RecordBatch> {
-    let which = BooleanArray::from_iter(which.map(Some));
-    if which.true_count() == rows.num_rows() {
-        return Ok(rows.clone());
-    }
-    filter_record_batch(rows, &which).map_err(|e| Error::Input(e.to_string()))
+/// Rows with the columns that anything is asked of.
+pub(in crate::monitor) fn projected(settings: &Settings, rows: &Table) -> Picked {
+    Picked::all(rows.project(&asked(settings, rows.schema())))
+}
+
+pub(in crate::monitor) fn no_times(column: &str, schema: &SchemaRef) -> Error {
+    let names: Vec<_> = schema.fields().iter().take(20).map(|field| format!("{:?}", field.name())).collect();
+    Error::Input(format!("no column {column:?}, which is the time; columns are {}", names.join(", ")))
 }
 
 /// Adds rows to a window's segments, the whole first; they wait there to be counted.
 pub(in crate::monitor) fn collect(
     segments: &mut Segments,
     parts: &mut BTreeMap<usize, Collected>,
-    rows: &RecordBatch,
+    rows: &Picked,
     builders: &mut Builders,
 ) -> Result<()> {
-    parts.entry(WHOLE).or_default().add(rows, builders)?;
+    parts.entry(WHOLE).or_default().add(rows.clone(), builders)?;
     for (segment, numbers) in segments.rows(rows)? {
-        let part = if numbers.len() == rows.num_rows() { rows.clone() } else { taken(rows, numbers)? };
-        parts.entry(segment).or_default().add(&part, builders)?;
+        parts.entry(segment).or_default().add(rows.take(&numbers), builders)?;
     }
     Ok(())
 }
 
-/// Rows by their windows, in the order in which these are met first.
-pub(in crate::monitor) fn by_window(rows: &RecordBatch, windows: &[i64]) -> Result<Vec<(i64, RecordBatch)>> {
-    let (Some(&first), Some(&last)) = (windows.first(), windows.last()) else { return Ok(vec![]) };
+/// Rows by their windows, in the order of these.
+pub(in crate::monitor) fn by_window(rows: &Picked, windows: &[i64]) -> Vec<(i64, Picked)> {
+    let (Some(&first), Some(&last)) = (windows.first(), windows.last()) else { return vec![] };
     if first == last && windows.iter().all(|&window| window == first) {
-        return Ok(vec![(first, rows.clone())]);
+        return vec![(first, rows.clone())];
     }
     let mut numbers: BTreeMap<i64, Vec<u32>> = BTreeMap::new();
     for (row, &window) in windows.iter().enumerate() {
         numbers.entry(window).or_default().push(row as u32);
     }
-    let part = |(window, numbers): (i64, Vec<u32>)| {
-        let (first, last) = (numbers[0] as usize, numbers[numbers.len() - 1] as usize);
-        // Rows that lie together need no copy.
-        let rows = if last - first + 1 == numbers.len() {
-            rows.slice(first, numbers.len())
-        } else {
-            taken(rows, numbers)?
-        };
-        Ok((window, rows))
-    };
-    numbers.into_iter().map(part).collect()
-}
-
-fn taken(rows: &RecordBatch, numbers: Vec<u32>) -> Result<RecordBatch> {
-    take_record_batch(rows, &UInt32Array::from(numbers)).map_err(|e| Error::Input(e.to_string()))
+    numbers.into_iter().map(|(window, numbers)| (window, rows.take(&numbers))).collect()
 }

@@ -2,9 +2,10 @@
 use super::Monitor;
 use crate::monitor::alarm::{Detector, Event, Happened};
 use crate::monitor::archive::Recount;
-use crate::monitor::builders::{Builders, Counted};
-use crate::monitor::collected::{Collected, count};
-use crate::monitor::rules::{self, Broken, Rule};
+use crate::monitor::builders::Builders;
+use crate::monitor::collected::Collected;
+use crate::monitor::picked::Backlog;
+use crate::monitor::rules::{Broken, Rule};
 use crate::monitor::series::{Judged, Seen, Series};
 use crate::monitor::tables::{self, Closed, ProfileTable};
 use crate::profile::Profile;
@@ -15,8 +16,8 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-/// Columns of windows that wait to be judged together: they take some 20 KB each.
-const MOST_CLOSING: usize = 1024;
+/// Columns of windows that wait to be judged together: what is said of them and stored takes some 5 KB each.
+const MOST_CLOSING: usize = 32_768;
 
 /// A window that has closed, or rows that came late to one, by segment.
 pub(in crate::monitor) struct Closing {
@@ -25,12 +26,8 @@ pub(in crate::monitor) struct Closing {
     pub amends: bool,
 }
 
-/// What rules say of a window.
-pub(super) struct Rules {
-    broken: BTreeMap<Broken, String>,
-    /// Whether there are no rows of which anything could be said.
-    is_empty: bool,
-}
+/// Rules that are broken, with what is said of them.
+pub(super) type BrokenRules = BTreeMap<Broken, String>;
 
 /// The open alarm of a rule.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -45,9 +42,13 @@ impl Monitor {
         self.close_late();
         let parts = self.open.remove(&window).unwrap_or_default();
         self.closing.push(Closing { window, parts, amends: false });
-        let columns = self.state.watched.len().max(1);
-        let many: usize = self.closing.iter().map(|closing| closing.parts.len().max(1) * columns).sum();
-        if many < MOST_CLOSING { Ok(()) } else { self.settle() }
+        if self.closing_columns() < MOST_CLOSING { Ok(()) } else { self.settle() }
+    }
+
+    /// How many columns of windows wait to be judged.
+    pub(super) fn closing_columns(&self) -> usize {
+        let parts: usize = self.closing.iter().map(|closing| closing.parts.len().max(1)).sum();
+        parts * self.state.watched.len().max(1)
     }
 
     /// Lets the series see what came late so far, without waiting for a window to close.
@@ -77,13 +78,7 @@ impl Monitor {
     }
 
     fn count_and_judge(&mut self) -> Result<()> {
-        self.uncounted = 0;
-        let closing = self.closing.iter_mut().flat_map(|closing| closing.parts.values_mut());
-        let open = self.open.values_mut().chain(self.late.values_mut()).flat_map(BTreeMap::values_mut);
-        let parts = closing.map(|part| (part, true)).chain(open.map(|part| (part, false)));
-        if let Some(builders) = &mut self.builders {
-            count(parts, builders)?;
-        }
+        (self.backlog, self.waiting_schema) = (Backlog::default(), None);
         let mut closing = std::mem::take(&mut self.closing);
         if self.state.is_learning {
             let until = self.state.reference_until;
@@ -110,14 +105,14 @@ impl Monitor {
         Event { alarm: *number, ..event }
     }
 
-    /// What rules say of a window; `None` of one before the first row.
-    pub(super) fn look_at_rules(&mut self, window: i64, counted: Option<&Counted>) -> Option<Rules> {
+    /// Whether anything is said of a window by rules: nothing of one before the first row. Those of the reference show how
+    /// many rows there may be.
+    pub(super) fn has_rules(&mut self, window: i64, rows: u64) -> bool {
         let bucket = self.settings.bucket(window);
-        let rows = counted.map_or(0, Counted::rows);
         let state = &mut self.state;
         // Windows before the first row are open for what comes out of order, and not missing.
         if rows == 0 && state.first.is_none_or(|first| window < first) {
-            return None;
+            return false;
         }
         if state.is_learning {
             if state.first.is_some_and(|first| window <= first) {
@@ -126,31 +121,22 @@ impl Monitor {
                 state.volume.add(bucket, rows);
             }
         }
-        let mut broken = BTreeMap::new();
-        if let Some(counted) = counted {
-            broken.extend(rules::broken_checks(counted, &self.settings.checks));
-            if !state.is_learning {
-                let of_schema = rules::broken_schema(counted, &state.watched, &state.known);
-                // A column is new once.
-                let new = of_schema.keys().filter(|broken| broken.rule == Rule::New);
-                state.known.extend(new.map(|broken| broken.column.clone()));
-                broken.extend(of_schema);
-            }
-        }
+        true
+    }
+
+    /// Opens alarms of rules that are broken, by its columns or by how many rows it has, and closes those of rules that
+    /// are not any more. Of a window without rows nothing is said but that.
+    pub(super) fn tell_rules(&mut self, window: i64, rows: u64, is_empty: bool, mut broken: BrokenRules) {
+        let bucket = self.settings.bucket(window);
+        let state = &mut self.state;
+        // A column is new once.
+        broken.retain(|broken, _| broken.rule != Rule::New || state.known.insert(broken.column.clone()));
         if !state.is_learning
             && let Some((rule, text)) = state.volume.broken(bucket, rows)
         {
             broken.insert(Broken { column: String::new(), rule }, text);
         }
-        Some(Rules { broken, is_empty: counted.is_none() })
-    }
-
-    /// Opens alarms of rules that are broken, and closes those of rules that are not any more.
-    pub(super) fn tell_rules(&mut self, window: i64, rows: u64, rules: Rules) {
-        let Rules { mut broken, is_empty } = rules;
-        let state = &mut self.state;
         if is_empty {
-            // Of no rows nothing is said but that.
             let as_before = state.broken.keys().filter(|broken| !broken.rule.is_of_volume());
             broken.extend(as_before.map(|broken| (broken.clone(), String::new())));
         }
