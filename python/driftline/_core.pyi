@@ -54,8 +54,8 @@ class Encoded:
     def __bytes__(self) -> bytes: ...
     def after(self, head: bytes) -> Encoded:
         """The same after a few other bytes."""
-    def sha256(self) -> str:
-        """Its hash in hexadecimal."""
+    def blake3(self) -> str:
+        """Its BLAKE3 hash in hexadecimal."""
 
 def write_file(path: str, data: bytes | Encoded) -> None:
     """Writes a file whole or not at all."""

@@ -30,7 +30,7 @@ class Head(NamedTuple):
     commit: int
     parts: dict[str, list[Part]]
     size_bytes: int
-    sha256: str
+    blake3: str
     mark: str
     """Of the process that wrote it, where a lease can run out; empty where a lock keeps others away."""
 
@@ -52,7 +52,7 @@ def encode(
         "commit": commit,
         "parts": parts,
         "size_bytes": len(encoded),
-        "sha256": encoded.sha256(),
+        "blake3": encoded.blake3(),
         **({"mark": mark} if mark else {}),
     }
     line = json.dumps(told, separators=(",", ":")).encode()
@@ -86,7 +86,7 @@ def read_state(files: Files, base: str) -> tuple[Head, bytes] | None:
     state = data[start:]
     if len(state) != head.size_bytes:
         raise _damaged(files.path(name), f"its state has {len(state)} bytes of {head.size_bytes}")
-    if sha256(state).hexdigest() != head.sha256:
+    if _core.Encoded(state).blake3() != head.blake3:
         raise _damaged(files.path(name), "the checksum of its state is another")
     return head, state
 
@@ -110,7 +110,7 @@ def _decoded(path: str, data: bytes) -> tuple[Head, int]:
             told["commit"],
             parts,
             told["size_bytes"],
-            told["sha256"],
+            told["blake3"],
             told.get("mark", ""),
         )
     except (KeyError, TypeError, ValueError) as error:

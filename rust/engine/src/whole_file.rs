@@ -5,16 +5,15 @@ use std::io::Write;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// What a file is to hold, in pieces that follow one another: one that grows would be copied again and again.
+/// What a file is to hold, in pieces that follow one another. A single one would be copied again and again as it grows, and
+/// the system would take its memory back each time.
 #[derive(Debug, Default)]
 pub struct Pieces(Vec<Vec<u8>>);
 
-impl Pieces {
-    /// Begins a piece of about so many bytes.
-    pub fn begin_piece(&mut self, bytes: usize) {
-        self.0.push(Vec::with_capacity(bytes));
-    }
+/// What is written comes in pieces of this size.
+const PIECE: usize = 1 << 20;
 
+impl Pieces {
     /// The pieces.
     pub fn iter(&self) -> impl Iterator<Item = &[u8]> {
         self.0.iter().map(Vec::as_slice)
@@ -40,10 +39,13 @@ impl From<Vec<u8>> for Pieces {
 
 impl Write for Pieces {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        match self.0.last_mut() {
-            Some(last) => last.extend_from_slice(bytes),
-            None => self.0.push(bytes.to_vec()),
+        let room = |piece: &Vec<u8>| piece.capacity() - piece.len();
+        if self.0.last().is_none_or(|last| room(last) == 0) {
+            self.0.push(Vec::with_capacity(PIECE));
         }
+        let Some(last) = self.0.last_mut() else { return Ok(0) };
+        let bytes = &bytes[..bytes.len().min(room(last))];
+        last.extend_from_slice(bytes);
         Ok(bytes.len())
     }
 

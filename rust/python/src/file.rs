@@ -50,9 +50,9 @@ impl Encoded {
         Self { head: [head, &self.head].concat(), body: self.body.clone() }
     }
 
-    /// Its hash in hexadecimal.
-    fn sha256(&self, py: Python<'_>) -> String {
-        py.detach(|| digest::sha256(self.parts()))
+    /// Its BLAKE3 hash in hexadecimal.
+    fn blake3(&self, py: Python<'_>) -> String {
+        py.detach(|| digest::digest_of(self.parts()))
     }
 }
 

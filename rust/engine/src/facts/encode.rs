@@ -17,12 +17,13 @@ use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::types::ColumnPath;
 use std::collections::HashSet;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Few enough that a stretch of time is few row groups, enough to compress well.
 const ROWS_PER_GROUP: usize = 16_384;
-/// About what the footer of a row group takes.
-const ROOM_FOR_FOOTER: usize = 1 << 16;
+
+/// Texts by which readers look for rows.
+const SEARCHED: [&str; 4] = ["segment", "column", "alarm", "window"];
 
 /// The rows of one commit as the bytes of a Parquet file; `None` where there are none. Columns `monitor` and
 /// `writer` are added where they are not there. `threads` encode them, all cores where it is 0.
@@ -174,11 +175,34 @@ fn checked(
 /// values, are most of the work.
 pub(super) struct FactWriter {
     pub schema: SchemaRef,
-    crew: Crew<()>,
+    crew: SharedCrew,
     file: SerializedFileWriter<Pieces>,
     groups: ArrowRowGroupWriterFactory,
     /// The columns of the row group under construction, and its rows.
     group: Option<(Vec<ArrowColumnWriter>, usize)>,
+}
+
+/// Threads that go from one file to the next: a monitor writes several a second, and to begin and end threads takes as long
+/// as a few thousand rows.
+struct SharedCrew {
+    threads: usize,
+    crew: Crew<()>,
+}
+
+/// Those that no file is made by at the moment, with how many they are.
+static SPARE: Mutex<Option<SharedCrew>> = Mutex::new(None);
+
+impl SharedCrew {
+    fn of(threads: usize) -> Self {
+        let spare = SPARE.lock().unwrap_or_else(PoisonError::into_inner).take();
+        spare
+            .filter(|spare| spare.threads == threads)
+            .unwrap_or_else(|| Self { threads, crew: Crew::new(threads) })
+    }
+
+    fn put_back(self) {
+        *SPARE.lock().unwrap_or_else(PoisonError::into_inner) = Some(self);
+    }
 }
 
 impl FactWriter {
@@ -193,6 +217,13 @@ impl FactWriter {
                 // Measures seldom repeat: a dictionary of them is built, found too large and thrown away.
                 properties =
                     properties.set_column_dictionary_enabled(ColumnPath::from(field.name().as_str()), false);
+            }
+            if matches!(field.data_type(), DataType::Utf8) && !SEARCHED.contains(&field.name().as_str()) {
+                // Nobody leaves out row groups by them, and each value would be compared with the least and the greatest.
+                properties = properties.set_column_statistics_enabled(
+                    ColumnPath::from(field.name().as_str()),
+                    EnabledStatistics::None,
+                );
             }
             if matches!(field.data_type(), DataType::Binary) {
                 // Images do not repeat, and their minima and maxima tell nothing. Those of distinct values are half a byte
@@ -209,7 +240,7 @@ impl FactWriter {
         }
         let writer = ArrowWriter::try_new(Pieces::default(), schema.clone(), Some(properties.build()));
         let (file, groups) = writer.and_then(ArrowWriter::into_serialized_writer).map_err(failed)?;
-        Ok(Self { schema, crew: Crew::new(threads), file, groups, group: None })
+        Ok(Self { schema, crew: SharedCrew::of(threads), file, groups, group: None })
     }
 
     pub fn write(&mut self, batch: &RecordBatch) -> Result<()> {
@@ -229,7 +260,9 @@ impl FactWriter {
                 leaves.extend(compute_leaves(field, array).map_err(failed)?);
             }
             let work: Vec<_> = columns.iter_mut().zip(&leaves).collect();
-            self.crew.hand_out(work.len(), work, |(), (column, leaf)| column.write(leaf).map_err(failed))?;
+            self.crew
+                .crew
+                .hand_out(work.len(), work, |(), (column, leaf)| column.write(leaf).map_err(failed))?;
             self.group = Some((columns, rows + many));
             if rows + many == ROWS_PER_GROUP {
                 self.end_group()?;
@@ -245,12 +278,10 @@ impl FactWriter {
         chunks.resize_with(columns.len(), || None);
         // The last page of each column is compressed now.
         let work: Vec<_> = columns.into_iter().zip(&mut chunks).collect();
-        self.crew.hand_out(work.len(), work, |(), (column, chunk)| {
+        self.crew.crew.hand_out(work.len(), work, |(), (column, chunk)| {
             *chunk = Some(column.close().map_err(failed)?);
             Ok(())
         })?;
-        let bytes: u64 = chunks.iter().flatten().map(|chunk| chunk.close().bytes_written).sum();
-        self.file.inner_mut().begin_piece(bytes as usize + ROOM_FOR_FOOTER);
         let mut group = self.file.next_row_group().map_err(failed)?;
         for chunk in chunks.into_iter().flatten() {
             chunk.append_to_row_group(&mut group).map_err(failed)?;
@@ -260,6 +291,7 @@ impl FactWriter {
 
     pub fn finish(mut self) -> Result<Pieces> {
         self.end_group()?;
+        self.crew.put_back();
         self.file.into_inner().map_err(failed)
     }
 }

@@ -87,6 +87,11 @@ impl Files {
         self.files.iter().map(|file| (file.done, file.is_over)).collect()
     }
 
+    /// Whether no table is handed over in part: what decodes its columns would have to be kept.
+    fn are_between_tables(&self) -> bool {
+        self.files.iter().all(|file| file.batch.as_ref().is_none_or(|batch| batch.at == 0))
+    }
+
     /// Lets the file be read ahead whose rows come after those of the open ones: else nothing would be read while the
     /// first rows of each file are decoded.
     fn read_ahead(&mut self, settings: &Settings) -> Result<()> {
@@ -219,7 +224,8 @@ impl Monitor {
         let mut rows = 0;
         while let Some(added) = self.read_some(files, now_us, most_results)? {
             rows += added;
-            if (is_long() || self.is_worth_settling(most_results)) && files.next().is_some() {
+            let is_enough = is_long() || self.is_worth_settling(most_results, files.are_between_tables());
+            if is_enough && files.next().is_some() {
                 self.settle()?;
                 return Ok((rows, false));
             }

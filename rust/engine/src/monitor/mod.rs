@@ -3,8 +3,9 @@
 //! are to read about it, also on the days on which clocks change.
 //!
 //! A [`Monitor`] is told by its [`Settings`] what to [`watch`]. Rows are told apart by their window ([`times`],
-//! [`calendar`]) and their [`segments`], [`collected`] there, and counted by [`builders`] of profiles. When windows close,
-//! each column of each segment is a [`series`]: its counts over the cells that are [`watched`] go into its reference
+//! [`calendar`]) and their [`segments`], [`picked`] out of tables for them and [`collected`] there, until they are many and
+//! are counted by [`builders`] of profiles, column by column. When windows close, each column of each segment is a
+//! [`series`]: its counts over the cells that are [`watched`] go into its reference
 //! ([`baseline`], which may be [`trailing`]), or are put beside it, and what they prove may raise an [`alarm`], under a
 //! [`promise`]; [`rules`] say at once what needs no statistics. [`tables`] hand it all over; an [`archive`] is read by its
 //! [`files`], and a [`checkpoint`] holds what is between two windows.

@@ -16,6 +16,7 @@ use arrow_schema::SchemaRef;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
+mod columns;
 mod judging;
 mod learning;
 mod rows;

@@ -1,8 +1,8 @@
 //! Where rows come from: files and objects of Parquet, CSV and JSON lines.
 //!
-//! [`paths`] turns what a user names into [`Input`]s; [`read`] is how their bytes are reached;
-//! [`parquet`] and [`text`] decode them, row by row, or column by column as [`table`]s; [`profile_inputs`] shares the work out over threads and
-//! merges the parts in the order of the data, so that the number of threads changes nothing.
+//! [`paths`] turns what a user names into [`Input`]s; [`read`] is how their bytes are reached; [`parquet`] and [`text`] decode
+//! them, row by row, or as a [`table`] whose columns are decoded one by one; [`profile_inputs`] shares the work out over
+//! threads and merges the parts in the order of the data, so that the number of threads changes nothing.
 
 pub(crate) mod parquet;
 pub mod paths;

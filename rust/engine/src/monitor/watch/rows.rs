@@ -349,9 +349,11 @@ impl Monitor {
     }
 
     /// Whether rows and windows that wait are enough to be counted and judged together, where about so many results are to
-    /// be taken at once.
-    pub(in crate::monitor) fn is_worth_settling(&self, most_results: usize) -> bool {
-        self.backlog.is_enough() || self.results_so_far() + self.closing_columns() >= most_results
+    /// be taken at once: half as many where it is a good time.
+    pub(in crate::monitor) fn is_worth_settling(&self, most_results: usize, is_good_time: bool) -> bool {
+        let results = self.results_so_far() + self.closing_columns();
+        let is_enough = results >= most_results || self.backlog.is_full();
+        is_enough || (is_good_time && (results >= most_results / 2 || self.backlog.is_enough()))
     }
 
     /// Whether windows that wait for rows take too much memory: then the earliest ones close, and rows for them come late.
