@@ -105,6 +105,47 @@ def test_rows_in_any_file_and_order_change_nothing(random: Any, files: int, bloc
         log.same(log.said(pathlib.Path(folder, "home"), **plain), log.said(pathlib.Path(folder, "other"), **plain))
 
 
+NESTED = ROWS.with_columns(
+    s=pl.struct(a=pl.col("x") * 2, b=pl.col("c")), items=pl.concat_list("x", "x").list.head(pl.int_range(pl.len()) % 3)
+)
+CHANGES: dict[str, Any] = {
+    "none": lambda rows: rows,
+    "gone": lambda rows: rows.drop("x", "s"),
+    "retyped": lambda rows: rows.with_columns(pl.col("x").cast(pl.String)),
+    "new": lambda rows: rows.with_columns(new=1.5),
+    "no rows": lambda rows: rows.clear(),
+}
+
+
+@settings(max_examples=15)
+@given(cuts, st.lists(st.sampled_from(sorted(CHANGES)), min_size=10, max_size=10), st.integers(1, 3000), st.data())
+def test_files_say_what_batches_of_the_same_rows_say(
+    at: list[int], changes: list[str], row_group: int, data: st.DataObject
+) -> None:
+    """Files are decoded column by column, and batches are there as a whole; columns go, come and change their types."""
+    with tempfile.TemporaryDirectory() as folder:
+        files, reference = pathlib.Path(folder, "data"), pathlib.Path(folder, "reference.parquet")
+        files.mkdir()
+        log.write(reference, NESTED.head(3600))
+        asked = {
+            **SETTINGS,
+            "reference": str(reference),
+            "checks": {"x": {"max": 1.2}, "s.a": {"min": 0.1}},
+            "threads": data.draw(st.integers(1, 3)),
+        }
+        cut = list(itertools.pairwise([3600, *(place for place in at if place > 3600), len(NESTED)]))
+        batches = [CHANGES[change](NESTED.slice(a, b - a)) for (a, b), change in zip(cut, changes, strict=False)]
+        for number, rows in enumerate(batches):
+            rows.write_parquet(files / f"{number}.parquet", row_group_size=row_group, data_page_size=500)
+        log.read(pathlib.Path(folder, "read"), files, **asked)
+        with log.monitor(pathlib.Path(folder, "handed over"), **asked) as made:
+            for rows in batches:
+                made.update(rows, now=log.NOW)
+            made.commit()
+            expected = log.results(made), log.alarms(made)
+        log.same(log.said(pathlib.Path(folder, "read"), **asked), expected)
+
+
 @settings(max_examples=8)
 @given(st.lists(st.integers(0, len(ROWS) - 1), max_size=60, unique=True), st.integers(1, 3000))
 def test_rows_that_come_late_are_counted_where_they_belong(late: list[int], size: int) -> None:

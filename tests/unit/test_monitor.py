@@ -939,3 +939,42 @@ def test_psi_is_of_the_values_that_come(home: pathlib.Path) -> None:
     for row in told.filter(pl.col("rows") > 0).iter_rows(named=True):
         window = later.filter(pl.col("ts").is_between(row["window_start"], row["window_end"], closed="left"))
         assert row["psi"] == pytest.approx(dl.stats.psi(counts(reference), counts(window)).value, rel=1e-9)
+
+
+def test_a_check_of_a_column_that_is_not_watched_holds_on_over_a_commit(tmp_path: pathlib.Path) -> None:
+    asked = {
+        "columns": {"time": "ts", "features": ["x"]},
+        "checks": {"c": {"unique": True}},
+        "reference": "first 5 hours",
+    }
+    with log.monitor(tmp_path, **asked) as made:
+        for number in range(12):
+            made.update(log.hours(number, number + 1), now=log.NOW)
+            made.commit()
+        made.advance(log.hour(14))
+        (alarm,) = [alarm for alarm in made.alarm_list() if alarm.column == "c"]
+        assert alarm.is_open
+
+
+def test_a_child_process_goes_on_with_a_monitor(tmp_path: pathlib.Path) -> None:
+    """It has none of the threads of its parent, which would be waited for."""
+    script = f"""
+import os, sys
+sys.path.insert(0, {str(pathlib.Path(log.__file__).parent)!r})
+import monitored as log
+rows = log.hours(0, 40, rows=4000).to_arrow()
+made = log.monitor({str(tmp_path)!r}, reference="first 5 hours", threads=3)
+made.update(rows.slice(0, 80_000), now=log.NOW)
+child = os.fork()
+if child == 0:
+    try:
+        made._core.update(rows.slice(80_000), 2_000_000_000_000_000)
+    except BaseException:
+        os._exit(1)
+    os._exit(0)
+_, status = os.waitpid(child, 0)
+made.update(rows.slice(80_000), now=log.NOW)
+made.close()
+sys.exit(status)
+"""
+    subprocess.run([sys.executable, "-c", script], check=True, timeout=120)

@@ -265,6 +265,18 @@ def test_good_files_are_read_beside_a_bad_one(data: pathlib.Path, home: pathlib.
     assert len(rows) == 79
 
 
+def test_damage_that_is_found_while_another_file_is_read_is_told_of_its_own(
+    data: pathlib.Path, home: pathlib.Path
+) -> None:
+    """Rows of other columns let those before them be counted first."""
+    bad = broken(hours_of(6), data / "06.parquet")
+    log.write(data / "07.parquet", hours_of(7).with_columns(new=1.0))
+    found = log.read(home, data)
+    assert list(found.unreadable) == [str(bad)]
+    assert found.unreadable[str(bad)].startswith(f'{bad}: column "x": ')
+    assert log.rows_by_window(log.said(home)[0])["2024-01-03 22:00"] == 40
+
+
 def test_a_changed_file_that_is_broken_leaves_its_windows_as_they_were(data: pathlib.Path, home: pathlib.Path) -> None:
     log.read(home, data)
     before = log.said(home)

@@ -103,6 +103,9 @@ def _decoded(path: str, data: bytes) -> tuple[Head, int]:
             raise InputError(
                 f"{path}: is a checkpoint of version {version}, this driftline reads up to {VERSION}: update driftline"
             )
+        if "blake3" not in told:
+            todo = "name the monitor anew, so that it reads its data again"
+            raise InputError(f"{path}: is a checkpoint of an earlier driftline: {todo}")
         parts = {table: [Part(*part) for part in told["parts"][table]] for table in TABLES}
         head = Head(
             told["monitor"],

@@ -1,4 +1,4 @@
-//! Work on many columns shared out over threads that begin at once and end with it.
+//! Work on many columns shared out over threads: those that begin at once and end with it, and crews that stay.
 use crate::{Error, Result};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -127,6 +127,15 @@ impl<S: Default + Send> Crew<S> {
     }
 }
 
+impl<S> Drop for Crew<S> {
+    fn drop(&mut self) {
+        if self.others.as_ref().is_some_and(|(process, _)| *process != std::process::id()) {
+            // They ended with the fork, and would be waited for.
+            std::mem::forget(self.others.take());
+        }
+    }
+}
+
 /// Threads of our own: the global pool belongs to the program that we are a guest in.
 ///
 /// # Errors
@@ -134,4 +143,57 @@ impl<S: Default + Send> Crew<S> {
 pub fn pool(threads: usize) -> Result<rayon::ThreadPool> {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).thread_name(|i| format!("driftline-{i}"));
     pool.build().map_err(|e| Error::Storage(format!("cannot start {threads} threads: {e}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::collections::BTreeSet;
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+
+    proptest! {
+        #[test]
+        fn each_item_is_handed_out_once(threads in 1usize..5, items in 0usize..100, worth in 0usize..9) {
+            let mut crew: Crew<Vec<usize>> = Crew::new(threads);
+            for _ in 0..2 {
+                let mut done = vec![0; items];
+                let work: Vec<_> = done.iter_mut().enumerate().collect();
+                let outcome = crew.hand_out(worth, work, |mine, (i, done)| {
+                    mine.push(i);
+                    *done += 1;
+                    Ok(())
+                });
+                prop_assert!(outcome.is_ok());
+                prop_assert!(done.iter().all(|&done| done == 1));
+            }
+            // What threads have is theirs from one time to the next.
+            prop_assert_eq!(crew.states.iter().map(Vec::len).sum::<usize>(), 2 * items);
+            prop_assert!(crew.states.len() <= threads.min(worth.max(1)));
+        }
+    }
+
+    #[test]
+    fn an_error_is_told_and_a_panic_harms_nobody() {
+        let mut crew: Crew<()> = Crew::new(3);
+        let outcome = crew.hand_out(9, (0..50).collect(), |(), item: u32| match item {
+            7 => Err(Error::Input("seven".into())),
+            _ => Ok(()),
+        });
+        assert_eq!(outcome.unwrap_err().to_string(), "seven");
+        let panics = catch_unwind(AssertUnwindSafe(|| {
+            crew.hand_out(9, (0..50).collect(), |(), item: u32| {
+                assert!(item != 7, "seven");
+                Ok(())
+            })
+        }));
+        assert!(panics.is_err());
+        let met = Mutex::new(BTreeSet::new());
+        let outcome = crew.hand_out(9, (0..50).collect(), |(), item: u32| {
+            met.lock().unwrap().insert(item);
+            Ok(())
+        });
+        assert!(outcome.is_ok());
+        assert_eq!(met.into_inner().unwrap().len(), 50);
+    }
 }

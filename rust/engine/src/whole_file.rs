@@ -85,3 +85,25 @@ pub fn write<'a>(path: &Path, mut parts: impl Iterator<Item = &'a [u8]>) -> Resu
         }
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pieces_are_what_was_written() {
+        let mut pieces = Pieces::default();
+        let mut expected = vec![];
+        for (i, many) in [0, 1, PIECE - 1, 1, PIECE, 3 * PIECE + 5, 7].into_iter().enumerate() {
+            let bytes = vec![i as u8; many];
+            pieces.write_all(&bytes).unwrap();
+            expected.extend(bytes);
+        }
+        assert!(pieces.concat() == expected);
+        assert!(pieces.iter().all(|piece| piece.len() <= PIECE));
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a");
+        write(&path, pieces.iter()).unwrap();
+        assert!(std::fs::read(&path).unwrap() == expected);
+    }
+}

@@ -11,7 +11,7 @@ use crate::Result;
 use crate::options::Options;
 use crate::profile::Profile;
 use crate::source::table::{Table, Tables};
-use crate::source::{Input, for_each_batch, name_input};
+use crate::source::{Input, for_each_batch, name_one_of};
 use arrow_array::{ArrayRef, RecordBatch};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -158,7 +158,7 @@ fn profiles(
             if i == 0 {
                 known.merge(Names::of(table.schema())?);
             }
-            add(table).map_err(|error| name_input(error, &input.name))?;
+            add(table).map_err(|error| name_one_of(error, &input.name, inputs.iter()))?;
         }
     }
     count([&mut collected, &mut choosing].into_iter(), &mut all)?;

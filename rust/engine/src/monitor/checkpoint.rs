@@ -81,7 +81,7 @@ impl Monitor {
         };
         let (mut written, mut rest) =
             decoding(|| postcard::take_from_bytes::<Written<State>>(bytes).map_err(damaged))?;
-        written.state.segments = written.state.segments.restored();
+        written.state.segments = decoding(|| Ok(written.state.segments.restored()))?;
         if written.segments > written.state.segments.met() {
             return Err(damaged(postcard::Error::DeserializeBadEncoding));
         }

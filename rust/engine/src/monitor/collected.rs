@@ -2,7 +2,6 @@
 use super::builders::Builders;
 use super::picked::{Picked, Uncounted};
 use crate::Result;
-use crate::guard::decoding;
 use crate::profile::builder::{ColumnBuilder, Scratch};
 use crate::profile::{CELLS_WORTH_A_THREAD, Profile, ProfileBuilder};
 use arrow_array::RecordBatch;
@@ -137,7 +136,7 @@ pub(super) fn count<'a>(
             let Some(root) = parts.first().and_then(|first| first.first()).map(ColumnBuilder::root) else {
                 return Ok(());
             };
-            decoding(|| count_column(&uncounted, root, parts, scratch))
+            count_column(&uncounted, root, parts, scratch)
         })?;
     }
     Ok(())

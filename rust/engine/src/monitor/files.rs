@@ -13,12 +13,11 @@ use super::times::{NO_TIME, instants_us};
 use super::watch::{Monitor, least_from, no_times, projected};
 use crate::Result;
 use crate::source::table::{Table, Tables};
-use crate::source::{Input, name_input};
+use crate::source::{Input, name_input, name_one_of};
 use arrow_schema::SchemaRef;
 use std::sync::Arc;
 
-/// Files that are open at once, and one more that is read ahead: each has the times of some rows in memory, and of each
-/// column what is decoded at once.
+/// Files that are open at once: each has the times of some rows in memory, and of each column a page.
 const MOST_OPEN: usize = 32;
 
 /// A file that is to be read, or read on.
@@ -92,8 +91,8 @@ impl Files {
         self.files.iter().all(|file| file.batch.as_ref().is_none_or(|batch| batch.at == 0))
     }
 
-    /// Lets the file be read ahead whose rows come after those of the open ones: else nothing would be read while the
-    /// first rows of each file are decoded.
+    /// Lets the file be opened whose rows come after those of the open ones: the first rows of text are read ahead, which
+    /// takes long, as their types are those of the whole file.
     fn read_ahead(&mut self, settings: &Settings) -> Result<()> {
         let is_unread = |file: &&mut File| !file.is_begun && !file.is_over;
         let following = self.files.iter_mut().filter(is_unread).min_by_key(|file| file.least_us());
@@ -248,7 +247,8 @@ impl Monitor {
             let name = file.unread.input.name.clone();
             let at_once = self.windows_at_once(most_results);
             let added = self.read_on(file, (others_us, turn_us), at_once, files.most_held, now_us);
-            return added.map(Some).map_err(|error| name_input(error, &name));
+            let inputs = files.files.iter().map(|file| &file.unread.input);
+            return added.map(Some).map_err(|error| name_one_of(error, &name, inputs));
         }
     }
 

@@ -1,5 +1,7 @@
 //! Rows that are picked out of tables, and columns of many of them at once.
+use crate::guard::decoding;
 use crate::profile::builder::{ColumnBuilder, Scratch};
+use crate::source::name_input;
 use crate::source::table::{Table, batch, whole};
 use crate::{Error, Result};
 use arrow_array::{ArrayRef, RecordBatch, UInt32Array};
@@ -208,13 +210,24 @@ impl UncountedColumn<'_> {
         is_last: bool,
         scratch: &mut Scratch,
     ) -> Result<()> {
-        for (table, which) in &self.rows.parts[part] {
-            for array in which.of(self.rows.tables[*table].1.start, &self.pieces[*table]) {
-                let array = array?;
-                builders.iter_mut().try_for_each(|builder| builder.update(&array, scratch))?;
-            }
+        let mut rows = self.rows.parts[part].iter().peekable();
+        while let Some((place, which)) = rows.next() {
+            let (table, span) = &self.rows.tables[*place];
+            let is_over = is_last && rows.peek().is_none();
+            let counted = decoding(|| {
+                for array in which.of(span.start, &self.pieces[*place]) {
+                    let array = array?;
+                    builders.iter_mut().try_for_each(|builder| builder.update(&array, scratch))?;
+                }
+                if is_over {
+                    builders.iter_mut().try_for_each(ColumnBuilder::flush_dictionary)
+                } else {
+                    Ok(())
+                }
+            });
+            counted.map_err(|error| name_input(error, table.name()))?;
         }
-        if is_last { builders.iter_mut().try_for_each(ColumnBuilder::flush_dictionary) } else { Ok(()) }
+        Ok(())
     }
 }
 

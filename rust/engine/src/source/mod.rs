@@ -398,6 +398,18 @@ pub(crate) fn name_input(error: Error, name: &str) -> Error {
     }
 }
 
+/// The error with the name of an input, where it has none of them yet: what is wrong with one may be found while another is
+/// read.
+pub(crate) fn name_one_of<'a>(error: Error, name: &str, mut all: impl Iterator<Item = &'a Input>) -> Error {
+    let is_named = match &error {
+        Error::Input(message) | Error::Argument(message) => {
+            all.any(|input| message.strip_prefix(&input.name).is_some_and(|rest| rest.starts_with(": ")))
+        }
+        _ => true,
+    };
+    if is_named { error } else { name_input(error, name) }
+}
+
 /// Puts the parts together in the order of the data, whichever thread finished first.
 struct Merger<'a> {
     inputs: &'a [Input],

@@ -19,6 +19,7 @@ use parquet::arrow::arrow_reader::{
 use parquet::basic::Encoding;
 use parquet::errors::ParquetError;
 use parquet::file::reader::{ChunkReader, Length};
+use std::collections::BTreeSet;
 use std::io::Read;
 use std::ops::Range;
 use std::sync::{Arc, Mutex};
@@ -190,7 +191,9 @@ impl Tables {
     pub(super) fn try_open(input: &Input, at_hand: &[String]) -> Result<Self> {
         let file = Arc::new(open(input)?);
         let schema = file.views.schema().clone();
-        let at_hand = at_hand.iter().filter_map(|name| Some(schema.column_with_name(name)?.0)).collect();
+        let at_hand: BTreeSet<usize> =
+            at_hand.iter().filter_map(|name| Some(schema.column_with_name(name)?.0)).collect();
+        let at_hand = at_hand.into_iter().collect();
         Ok(Self { file, at_hand, row_group: 0, readers: vec![], schema, from: 0 })
     }
 
@@ -241,6 +244,7 @@ pub(super) struct ColumnReader {
 
 /// How far a column was read.
 struct Place {
+    data: Windowed,
     reader: ParquetRecordBatchReader,
     row: usize,
     /// What was decoded with the rows before.
@@ -282,8 +286,10 @@ impl ColumnReader {
         }
         let all = self.file.views.metadata().row_group(self.row_group).num_rows() as usize;
         if at.row == all {
-            // What the next one needs it would take up.
             *place = None;
+        } else {
+            // Other columns come first, of which each would keep some.
+            at.data.forget();
         }
         Ok(pieces)
     }
@@ -296,17 +302,23 @@ impl ColumnReader {
     }
 
     fn open(&self, row: usize) -> Result<Place> {
-        let reader = reader_of(&self.file, self.root, self.row_group, row)?;
-        Ok(Place { reader, row, left: None })
+        let data = Windowed::up_to(self.file.data.clone(), end_of(&self.file, self.root, self.row_group));
+        let reader = reader_of(&self.file, self.root, self.row_group, row, data.clone())?;
+        Ok(Place { data, reader, row, left: None })
     }
 }
 
 /// Decodes a column of a row group, from a row on.
-fn reader_of(file: &OpenFile, root: usize, row_group: usize, row: usize) -> Result<ParquetRecordBatchReader> {
+fn reader_of(
+    file: &OpenFile,
+    root: usize,
+    row_group: usize,
+    row: usize,
+    data: Windowed,
+) -> Result<ParquetRecordBatchReader> {
     // A dictionary belongs to one row group, and each decides for itself how it is best read.
     let metadata = if all_dictionary(file, root, row_group) { &file.dictionaries } else { &file.views };
     let mask = ProjectionMask::roots(metadata.parquet_schema(), [root]);
-    let data = Windowed::up_to(file.data.clone(), end_of(file, root, row_group));
     let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(data, metadata.clone())
         .with_projection(mask)
         .with_row_groups(vec![row_group])
@@ -414,7 +426,8 @@ fn read_root(
     scratch: &mut Scratch,
 ) -> Result<()> {
     for row_group in row_groups.clone() {
-        let reader = reader_of(file, root, row_group, 0)?;
+        let data = Windowed::up_to(file.data.clone(), end_of(file, root, row_group));
+        let reader = reader_of(file, root, row_group, 0, data)?;
         for batch in reader {
             let batch = batch.map_err(|e| named(ParquetError::from(e), file, root))?;
             for builder in builders.iter_mut() {
@@ -453,11 +466,12 @@ pub(crate) fn decode_error(error: ParquetError) -> Error {
 }
 
 /// Reads ahead in windows, so that decoding page by page does not ask for page by page.
+#[derive(Clone)]
 pub(crate) struct Windowed {
     data: Arc<dyn ReadAt>,
     /// Where what is asked for ends: nothing is read ahead beyond.
     end: u64,
-    window: Mutex<Window>,
+    window: Arc<Mutex<Window>>,
 }
 
 #[derive(Default)]
@@ -468,12 +482,19 @@ struct Window {
 
 impl Windowed {
     pub(crate) fn new(data: Arc<dyn ReadAt>) -> Self {
-        Self { end: data.size_bytes(), data, window: Mutex::default() }
+        Self { end: data.size_bytes(), data, window: Arc::default() }
     }
 
     /// Of bytes up to one.
     fn up_to(data: Arc<dyn ReadAt>, end: u64) -> Self {
-        Self { end: end.min(data.size_bytes()), data, window: Mutex::default() }
+        Self { end: end.min(data.size_bytes()), data, window: Arc::default() }
+    }
+
+    /// Gives back what was read ahead.
+    fn forget(&self) {
+        if let Ok(mut window) = self.window.lock() {
+            *window = Window::default();
+        }
     }
 
     /// The bytes from `start` on that are at hand, at least `length` of them.

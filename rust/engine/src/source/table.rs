@@ -54,6 +54,11 @@ impl Table {
         self.rows
     }
 
+    /// What messages call the input that it is of; empty where somebody handed it over.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
     /// Whether all columns are in memory.
     pub fn is_there(&self) -> bool {
         self.columns.iter().all(|column| matches!(column, Column::There(_)))

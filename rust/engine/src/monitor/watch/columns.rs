@@ -1,7 +1,6 @@
 //! One column over all windows that are judged together: its rows are decoded, and counted, judged and drawn up window by
 //! window, so that what it takes stays in the cache.
 use super::judging::Window;
-use crate::guard::decoding;
 use crate::monitor::alarm::Event;
 use crate::monitor::picked::Uncounted;
 use crate::monitor::rules::{Broken, Check, Rule, broken_schema, new_column};
@@ -10,7 +9,7 @@ use crate::monitor::series::{Budget, Judged, Seen, Series};
 use crate::monitor::settings::{Settings, Span};
 use crate::monitor::watched::Watched;
 use crate::profile::builder::{ColumnBuilder, Scratch};
-use crate::profile::{ColumnProfile, ProfileBuilder, clear};
+use crate::profile::{ColumnProfile, Profile, ProfileBuilder, clear};
 use crate::table::ProfileRow;
 use crate::{Error, Result};
 use std::collections::{BTreeSet, HashMap};
@@ -79,12 +78,18 @@ pub(super) struct Common<'a> {
     pub uncounted: &'a Uncounted,
 }
 
-/// Names of the flat columns of each top-level one, then of each watched column that is not among them.
-pub(super) fn names_of(shared: &mut ProfileBuilder, watched: &[Watched]) -> Vec<Vec<String>> {
+/// Names of the flat columns of each top-level one, then of each other column that is watched or that a profile has.
+pub(super) fn names_of<'a>(
+    shared: &mut ProfileBuilder,
+    watched: &'a [Watched],
+    profiles: impl Iterator<Item = &'a Profile>,
+) -> Vec<Vec<String>> {
     let name = |builder: &ColumnBuilder| builder.profile().name.clone();
     let mut names: Vec<Vec<_>> = shared.roots(0).map(|root| root.iter().map(name).collect()).collect();
-    let lacking = watched.iter().filter(|watched| shared.place(&watched.name).is_none());
-    names.extend(lacking.map(|watched| vec![watched.name.clone()]));
+    let others = profiles.flat_map(Profile::columns).map(|column| column.name.as_str());
+    let others: BTreeSet<&str> = watched.iter().map(|watched| watched.name.as_str()).chain(others).collect();
+    let lacking = others.into_iter().filter(|name| shared.place(name).is_none());
+    names.extend(lacking.map(|name| vec![name.to_owned()]));
     names
 }
 
@@ -133,7 +138,7 @@ impl Task<'_> {
     pub fn run(&mut self, common: &Common<'_>, scratch: &mut Scratch) -> Result<()> {
         let column = self.root.map(|root| common.uncounted.column(root)).transpose()?;
         let mut count = |part: usize, builders: &mut [ColumnBuilder], is_last: bool| match &column {
-            Some(column) => decoding(|| column.count(part, builders, is_last, scratch)),
+            Some(column) => column.count(part, builders, is_last, scratch),
             None => Ok(()),
         };
         for (i, cell) in self.cells.iter_mut().enumerate() {

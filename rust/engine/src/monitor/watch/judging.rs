@@ -220,7 +220,7 @@ impl Monitor {
                 .collect(),
             uncounted: &uncounted,
         };
-        let names = names_of(shared, &state.watched);
+        let names = names_of(shared, &state.watched, parts.iter().filter_map(Part::profile));
         let mut tasks = tasks(&names, &state.watched, &mut state.series, &self.settings, shared);
         parts.iter_mut().for_each(|part| part.hand_out(&mut tasks));
         for (new, builder) in open {
@@ -304,6 +304,14 @@ impl Part {
         judged.resize_with(watched, || None);
         rows.resize_with(columns, || None);
         Said { judged, events: vec![], broken: BrokenRules::new(), rows }
+    }
+
+    /// Its profile, where it was put together.
+    fn profile(&self) -> Option<&Profile> {
+        match &self.content {
+            Content::Profile(profile) => Some(profile),
+            Content::Shared | Content::Own(_) => None,
+        }
     }
 
     /// Hands its columns to their tasks.

@@ -166,6 +166,10 @@ impl Monitor {
     /// There are no bins yet, or the rows do not fit them.
     pub fn learn(&mut self, rows: &RecordBatch) -> Result<()> {
         let mut builders = Builders::new(self.light_options()?);
+        if let Some(own) = &mut self.builders {
+            // Those that work need not begin anew for each batch.
+            std::mem::swap(&mut own.crew, &mut builders.crew);
+        }
         let times = match rows.column_by_name(&self.settings.time) {
             Some(times) => instants_us(times, &self.settings.time)?,
             None => vec![NO_TIME; rows.num_rows()],
@@ -182,7 +186,11 @@ impl Monitor {
             let parts = self.open.entry(window).or_default();
             collect(&mut self.state.segments, parts, &part, &mut builders)?;
         }
-        count(self.open.values_mut().flat_map(BTreeMap::values_mut), &mut builders)
+        count(self.open.values_mut().flat_map(BTreeMap::values_mut), &mut builders)?;
+        if let Some(own) = &mut self.builders {
+            std::mem::swap(&mut own.crew, &mut builders.crew);
+        }
+        Ok(())
     }
 
     /// Ends the reference that was handed over by [`learn`](Self::learn).
