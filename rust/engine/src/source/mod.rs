@@ -5,6 +5,7 @@
 //! threads and merges the parts in the order of the data, so that the number of threads changes nothing.
 
 pub(crate) mod parquet;
+mod parquet_table;
 pub mod paths;
 pub mod read;
 pub mod table;

@@ -1,7 +1,6 @@
 //! Parquet: a task is one column of some row groups, so that a column's bytes, its dictionary and its
 //! sketches stay in one thread's cache, and memory does not grow with the file.
 use super::read::ReadAt;
-use super::table::{Column, Table, whole};
 use super::{Input, name_input};
 use crate::guard::decoding;
 use crate::options::Options;
@@ -9,7 +8,7 @@ use crate::profile::builder::{ColumnBuilder, Scratch};
 use crate::profile::flatten::{Leaf, flatten};
 use crate::profile::{Kind, Skipped};
 use crate::{Error, Result};
-use arrow_array::{Array, ArrayRef, RecordBatch};
+use arrow_array::RecordBatch;
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
 use bytes::Bytes;
 use parquet::arrow::ProjectionMask;
@@ -19,7 +18,6 @@ use parquet::arrow::arrow_reader::{
 use parquet::basic::Encoding;
 use parquet::errors::ParquetError;
 use parquet::file::reader::{ChunkReader, Length};
-use std::collections::BTreeSet;
 use std::io::Read;
 use std::ops::Range;
 use std::sync::{Arc, Mutex};
@@ -29,7 +27,7 @@ const ROWS_PER_TASK: i64 = 1 << 20;
 /// A table of very many columns is cut into about this many tasks: a task costs time of its own.
 const COLUMN_GROUPS: usize = 64;
 /// Rows of a column decoded at once: they fit the second-level cache.
-const BATCH_ROWS: usize = 8192;
+pub(super) const BATCH_ROWS: usize = 8192;
 /// Rows of all columns decoded at once, and values, of which a reader has some batches in memory.
 const ROWS_READ: usize = 32_768;
 const VALUES_READ: usize = 1 << 21;
@@ -44,11 +42,11 @@ pub(super) struct Part {
     first_of_rows: bool,
 }
 
-struct OpenFile {
-    name: String,
-    data: Arc<dyn ReadAt>,
+pub(super) struct OpenFile {
+    pub name: String,
+    pub data: Arc<dyn ReadAt>,
     /// Top-level strings as views: fastest where values rarely repeat.
-    views: ArrowReaderMetadata,
+    pub views: ArrowReaderMetadata,
     /// Top-level strings as dictionaries: fastest where all pages are dictionary-encoded.
     dictionaries: ArrowReaderMetadata,
 }
@@ -71,7 +69,7 @@ pub(super) fn plan(input: &Input, options: &Options) -> Result<Planned> {
 }
 
 /// Reads the footer.
-fn open(input: &Input) -> Result<OpenFile> {
+pub(super) fn open(input: &Input) -> Result<OpenFile> {
     let data = input.open()?;
     if data.size_bytes() == 0 {
         return Err(Error::Input("is empty: a Parquet file ends with a footer".into()));
@@ -170,146 +168,8 @@ pub(super) fn batches(
     }))
 }
 
-/// The rows of an input as tables: so many of a row group at most lie in one.
-pub(super) struct Tables {
-    file: Arc<OpenFile>,
-    /// The columns that are decoded for all rows of a table at once.
-    at_hand: Vec<usize>,
-    row_group: usize,
-    /// What reads the columns of the row group.
-    readers: Vec<Arc<ColumnReader>>,
-    schema: SchemaRef,
-    /// Rows of the row group that were handed over.
-    from: usize,
-}
-
-/// Rows of a table: some of its columns are in memory, and where its rows lie by their times.
-const TABLE_ROWS: usize = 131_072;
-
-impl Tables {
-    /// Reads the footer.
-    pub(super) fn try_open(input: &Input, at_hand: &[String]) -> Result<Self> {
-        let file = Arc::new(open(input)?);
-        let schema = file.views.schema().clone();
-        let at_hand: BTreeSet<usize> =
-            at_hand.iter().filter_map(|name| Some(schema.column_with_name(name)?.0)).collect();
-        let at_hand = at_hand.into_iter().collect();
-        Ok(Self { file, at_hand, row_group: 0, readers: vec![], schema, from: 0 })
-    }
-
-    fn try_next(&mut self) -> Result<Option<Table>> {
-        let groups = self.file.views.metadata().row_groups();
-        let rows = loop {
-            let Some(group) = groups.get(self.row_group) else { return Ok(None) };
-            let rows = group.num_rows() as usize;
-            if self.from < rows {
-                break rows;
-            }
-            (self.row_group, self.from) = (self.row_group + 1, 0);
-            self.readers.clear();
-        };
-        if self.readers.is_empty() {
-            self.schema = mixed_schema(&self.file, self.row_group);
-            let roots = 0..self.schema.fields().len();
-            self.readers =
-                roots.map(|root| Arc::new(ColumnReader::new(&self.file, root, self.row_group))).collect();
-        }
-        let many = TABLE_ROWS.min(rows - self.from);
-        let mut columns: Vec<_> =
-            self.readers.iter().map(|reader| Column::Encoded(reader.clone(), self.from)).collect();
-        for &root in &self.at_hand {
-            let pieces = self.readers[root].read(self.from..self.from + many)?;
-            columns[root] = Column::There(whole(&pieces)?);
-        }
-        self.from += many;
-        Ok(Some(Table::new(self.file.name.as_str().into(), self.schema.clone(), many, columns)))
-    }
-}
-
-impl Iterator for Tables {
-    type Item = Result<Table>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        self.try_next().transpose()
-    }
-}
-
-/// Reads a column of a row group.
-pub(super) struct ColumnReader {
-    file: Arc<OpenFile>,
-    root: usize,
-    row_group: usize,
-    place: Mutex<Option<Place>>,
-}
-
-/// How far a column was read.
-struct Place {
-    data: Windowed,
-    reader: ParquetRecordBatchReader,
-    row: usize,
-    /// What was decoded with the rows before.
-    left: Option<ArrayRef>,
-}
-
-impl ColumnReader {
-    fn new(file: &Arc<OpenFile>, root: usize, row_group: usize) -> Self {
-        Self { file: file.clone(), root, row_group, place: Mutex::default() }
-    }
-
-    /// Some rows, in pieces that end where they do whoever reads from where. Rows of before those that were read last are
-    /// decoded once more.
-    pub(super) fn read(&self, rows: Range<usize>) -> Result<Vec<ArrayRef>> {
-        let Ok(mut place) = self.place.lock() else {
-            return Err(Error::Storage("a thread failed while reading".into()));
-        };
-        let at = match place.take() {
-            Some(at) if at.row <= rows.start => at,
-            _ => self.open(rows.start - rows.start % BATCH_ROWS)?,
-        };
-        let at = place.insert(at);
-        let mut pieces = vec![];
-        while at.row < rows.end {
-            let piece = match at.left.take() {
-                Some(piece) => piece,
-                None => self.next(&mut at.reader)?,
-            };
-            // Those that nobody asks for are passed over.
-            let from = rows.start.saturating_sub(at.row).min(piece.len());
-            let to = (rows.end - at.row).min(piece.len());
-            if from < to {
-                pieces.push(piece.slice(from, to - from));
-            }
-            if to < piece.len() {
-                at.left = Some(piece.slice(to, piece.len() - to));
-            }
-            at.row += to;
-        }
-        let all = self.file.views.metadata().row_group(self.row_group).num_rows() as usize;
-        if at.row == all {
-            *place = None;
-        } else {
-            // Other columns come first, of which each would keep some.
-            at.data.forget();
-        }
-        Ok(pieces)
-    }
-
-    fn next(&self, reader: &mut ParquetRecordBatchReader) -> Result<ArrayRef> {
-        let ended = || ParquetError::EOF("it has fewer values than it says".into());
-        let batch = reader.next().ok_or_else(|| named(ended(), &self.file, self.root))?;
-        let batch = batch.map_err(|e| named(ParquetError::from(e), &self.file, self.root))?;
-        Ok(batch.column(0).clone())
-    }
-
-    fn open(&self, row: usize) -> Result<Place> {
-        let data = Windowed::up_to(self.file.data.clone(), end_of(&self.file, self.root, self.row_group));
-        let reader = reader_of(&self.file, self.root, self.row_group, row, data.clone())?;
-        Ok(Place { data, reader, row, left: None })
-    }
-}
-
 /// Decodes a column of a row group, from a row on.
-fn reader_of(
+pub(super) fn reader_of(
     file: &OpenFile,
     root: usize,
     row_group: usize,
@@ -329,7 +189,7 @@ fn reader_of(
 }
 
 /// Where the bytes of a column of a row group end.
-fn end_of(file: &OpenFile, root: usize, row_group: usize) -> u64 {
+pub(super) fn end_of(file: &OpenFile, root: usize, row_group: usize) -> u64 {
     let (schema, group) = (file.views.parquet_schema(), file.views.metadata().row_group(row_group));
     let of_root = (0..schema.num_columns()).filter(|&leaf| schema.get_column_root_idx(leaf) == root);
     // Lengths of a damaged file may be anything.
@@ -342,7 +202,7 @@ fn end_of(file: &OpenFile, root: usize, row_group: usize) -> u64 {
 }
 
 /// An error of decoding, with its column.
-fn named(error: ParquetError, file: &OpenFile, root: usize) -> Error {
+pub(super) fn named(error: ParquetError, file: &OpenFile, root: usize) -> Error {
     match decode_error(error) {
         Error::Input(message) => {
             let column = file.views.schema().field(root).name();
@@ -359,7 +219,7 @@ fn mixed(file: &OpenFile, row_group: usize) -> ArrowReaderMetadata {
         .unwrap_or_else(|_| file.views.clone())
 }
 
-fn mixed_schema(file: &OpenFile, row_group: usize) -> SchemaRef {
+pub(super) fn mixed_schema(file: &OpenFile, row_group: usize) -> SchemaRef {
     let fields = file.views.schema().fields().iter().zip(file.dictionaries.schema().fields()).enumerate();
     let fields =
         fields.map(
@@ -486,12 +346,12 @@ impl Windowed {
     }
 
     /// Of bytes up to one.
-    fn up_to(data: Arc<dyn ReadAt>, end: u64) -> Self {
+    pub(super) fn up_to(data: Arc<dyn ReadAt>, end: u64) -> Self {
         Self { end: end.min(data.size_bytes()), data, window: Arc::default() }
     }
 
     /// Gives back what was read ahead.
-    fn forget(&self) {
+    pub(super) fn forget(&self) {
         if let Ok(mut window) = self.window.lock() {
             *window = Window::default();
         }

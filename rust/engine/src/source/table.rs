@@ -1,6 +1,6 @@
 //! Rows of which each column is decoded when it is asked for: who goes through them column by column keeps one of them in
 //! the cache, and needs no memory for the others.
-use super::parquet::{self, ColumnReader};
+use super::parquet_table::{self, ColumnReader};
 use super::{Format, Input, ReadAhead, constant, name_input};
 use crate::guard::decoding;
 use crate::{Error, Result};
@@ -118,7 +118,7 @@ pub struct Tables {
 }
 
 enum Read {
-    Parquet(parquet::Tables),
+    Parquet(parquet_table::Tables),
     Text(ReadAhead),
 }
 
@@ -140,7 +140,7 @@ impl Tables {
         match &mut self.read {
             Some(read) => Ok(read),
             closed => {
-                Ok(closed.insert(Read::Parquet(parquet::Tables::try_open(&self.input, &self.at_hand)?)))
+                Ok(closed.insert(Read::Parquet(parquet_table::Tables::try_open(&self.input, &self.at_hand)?)))
             }
         }
     }
